@@ -1,0 +1,30 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// For users.
+export { type Client, type ClientMethod, createClient } from "./rpc/client.js";
+export type { Deadline } from "./rpc/deadline.js";
+export type { Handler, HandlerContext, HandlerMethod } from "./rpc/handler.js";
+export type {
+  CallHandler,
+  Interceptor,
+  RequestHead,
+  StreamRequest,
+  StreamResponse,
+  UnaryRequest,
+  UnaryResponse,
+} from "./rpc/interceptor.js";
+export { PushStream } from "./rpc/push-stream.js";
+export { createRouter, type Router } from "./rpc/router.js";
+// For those who bring DRPC to another platform or protocol.
+export { type CloseReport, type ServedConnection, type ServeOptions, serveConnection } from "./rpc/serve-connection.js";
+export type { PeerKind } from "./rpc/session-pool.js";
+export { createSessionTransport, type SessionTransportOptions } from "./rpc/session-transport.js";
+export type { StreamingMethod, Transport, UnaryMethod } from "./rpc/transport.js";
+export { resolveSessionOptions, type SessionLimits, type SessionOptions } from "./session/session-options.js";
+export type { CallOptions } from "./vocabulary/call-options.js";
+export { Code, codeName } from "./vocabulary/code.js";
+export type { Connection, ConnectionReceiver, PeerInfo } from "./vocabulary/connection.js";
+export { type ContextKey, ContextValues, createContextKey } from "./vocabulary/context-values.js";
+export { DrpcError, type DrpcErrorOptions } from "./vocabulary/drpc-error.js";
+export { Metadata, type MetadataInit, type MetadataValue } from "./vocabulary/metadata.js";

@@ -1,0 +1,70 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/** The metadata key that carries what is left of a call's time, as in gRPC. */
+export const timeoutKey = "grpc-timeout";
+
+// https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md: at most 8 digits and a unit.
+const maxTimeoutDigits = 8;
+const units: readonly (readonly [unit: string, milliseconds: number])[] = [
+  ["n", 1e-6],
+  ["u", 1e-3],
+  ["m", 1],
+  ["S", 1_000],
+  ["M", 60_000],
+  ["H", 3_600_000],
+];
+
+// Longer than this, setTimeout fires at once.
+const maxTimerMs = 0x7fff_ffff;
+
+/** When a call must be over. */
+export class Deadline {
+  /** The time that the call was given, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly #at: number;
+
+  constructor(timeoutMs: number) {
+    this.timeoutMs = timeoutMs;
+    this.#at = performance.now() + timeoutMs;
+  }
+
+  /** How many milliseconds are left. Below zero once it has passed. */
+  get remainingMs(): number {
+    return this.#at - performance.now();
+  }
+
+  /** Calls back once it has passed, unless the returned function is called before. */
+  onPassed(callback: () => void): () => void {
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = (): void => {
+      // Timers may fire a little early.
+      const remaining = this.remainingMs;
+      if (remaining <= 0) {
+        callback();
+      } else {
+        timer = setTimeout(wait, Math.min(Math.ceil(remaining), maxTimerMs));
+      }
+    };
+    timer = setTimeout(wait, Math.min(Math.max(0, Math.ceil(this.remainingMs)), maxTimerMs));
+    return () => clearTimeout(timer);
+  }
+}
+
+/** Writes a timeout as gRPC does: `500m`. A time that is over becomes the shortest there is. */
+export function formatTimeout(milliseconds: number): string {
+  for (const [unit, size] of units.slice(2)) {
+    const count = Math.max(1, Math.ceil(milliseconds / size));
+    if (count < 10 ** maxTimeoutDigits) {
+      return `${count}${unit}`;
+    }
+  }
+  return `${"9".repeat(maxTimeoutDigits)}H`;
+}
+
+/** Reads a timeout as gRPC writes it, in milliseconds. Returns undefined for anything else. */
+export function parseTimeout(text: string): number | undefined {
+  const match = /^(\d{1,8})([HMSmun])$/.exec(text);
+  const size = units.find(([unit]) => unit === match?.[2])?.[1];
+  return size === undefined ? undefined : Number(match?.[1]) * size;
+}

@@ -1,0 +1,225 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { Stream, StreamReceiver } from "../session/stream.js";
+import { Code } from "../vocabulary/code.js";
+import { DrpcError } from "../vocabulary/drpc-error.js";
+import { CallScope } from "./call-scope.js";
+import type { HandlerContext } from "./handler.js";
+import { MessagePump } from "./message-pump.js";
+import type { Method } from "./method.js";
+import { ReceiveQueue } from "./receive-queue.js";
+import type { Serve } from "./router.js";
+import type { ServerContext } from "./server-context.js";
+import { SingleMessageReceiver } from "./single-message-receiver.js";
+
+type Message = MessageInitShape<DescMessage>;
+type Messages = AsyncIterable<MessageShape<DescMessage>>;
+
+/** How to make a {@link HandlerCall}. */
+export interface HandlerCallInit {
+  readonly method: Method;
+  readonly context: ServerContext;
+
+  /** Calls the handler's function. */
+  readonly serve: Serve;
+
+  /** Is told what a handler threw that its caller is not told. */
+  readonly onError: (reason: unknown, context: HandlerContext) => void;
+
+  /** The stream has ended and the handler has settled. Called once. */
+  readonly over: () => void;
+}
+
+/**
+ * HandlerCall takes an accepted call to its end: it gives the request to the
+ * handler, sends what the handler answers, and turns whatever the handler
+ * throws into an error that the caller may see.
+ */
+export class HandlerCall {
+  /** Receives the caller's messages. */
+  readonly receiver: StreamReceiver;
+
+  readonly #init: HandlerCallInit;
+  readonly #stream: Stream;
+  readonly #scope: CallScope | undefined;
+  readonly #requests: ReceiveQueue<MessageShape<DescMessage>> | undefined;
+  #responses: MessagePump<Message> | undefined;
+  #running = false;
+
+  constructor(stream: Stream, init: HandlerCallInit) {
+    this.#init = init;
+    this.#stream = stream;
+    const { method, context } = init;
+    const terminated = (cause: DrpcError | undefined): void => this.#terminated(cause);
+    const { methodKind } = method.desc;
+    if (methodKind === "client_streaming" || methodKind === "bidi_streaming") {
+      this.#requests = new ReceiveQueue({
+        decode: method.input.decode,
+        undecodable: (reason) => this.#undecodable(reason),
+        // A handler that has heard enough may still answer.
+        abandoned() {},
+        terminated,
+      });
+      this.receiver = this.#requests.attach(stream);
+    } else {
+      this.receiver = new SingleMessageReceiver({
+        stream,
+        early: true,
+        received: (body) => this.#receivedOnly(body),
+        failed: (error) => this.#receivedNone(error),
+        terminated,
+      });
+    }
+    if (context.deadline !== undefined) {
+      this.#scope = new CallScope(stream.path, undefined, context.deadline, (error) => stream.sendError(error));
+    }
+  }
+
+  /** Runs the handler of a method that streams its requests. Any other runs when its request has come. */
+  begin(): void {
+    if (this.#requests !== undefined) {
+      this.#run(this.#requests);
+    }
+  }
+
+  #receivedOnly(body: Uint8Array): void {
+    let request: MessageShape<DescMessage>;
+    try {
+      request = this.#init.method.input.decode(body);
+    } catch (reason) {
+      this.#stream.sendError(this.#undecodable(reason));
+      return;
+    }
+    this.#run(request);
+  }
+
+  #receivedNone(error: DrpcError | undefined): void {
+    if (error === undefined) {
+      // https://grpc.github.io/grpc/core/md_doc_statuscodes.html: a request cardinality violation is Unimplemented.
+      const text = `${this.#stream.path}: the call ended without its request`;
+      this.#stream.sendError(new DrpcError(text, Code.Unimplemented));
+    }
+  }
+
+  #undecodable(reason: unknown): DrpcError {
+    const text = `${this.#stream.path}: the request could not be decoded: ${DrpcError.from(reason).rawMessage}`;
+    return new DrpcError(text, Code.Internal, { cause: reason });
+  }
+
+  #run(request: MessageShape<DescMessage> | Messages): void {
+    this.#running = true;
+    try {
+      const result = this.#init.serve(request, this.#init.context);
+      if (isPromise(result)) {
+        result.then(
+          (settled) => this.#answer(settled),
+          (reason) => this.#fail(reason),
+        );
+      } else {
+        this.#answer(result);
+      }
+    } catch (reason) {
+      this.#fail(reason);
+    }
+  }
+
+  /** Sends what the handler returned: a message, or all that an iterable gives. */
+  #answer(result: unknown): void {
+    if (this.#stream.terminated) {
+      this.#settle();
+      return;
+    }
+    const { methodKind } = this.#init.method.desc;
+    if (methodKind === "server_streaming" || methodKind === "bidi_streaming") {
+      this.#responses = new MessagePump<Message>({
+        stream: this.#stream,
+        source: result as AsyncIterable<Message>,
+        encode: (message) => this.#encode(message),
+        failed: (reason) => this.#report(reason),
+        settled: () => this.#settle(),
+      });
+      this.#responses.start();
+      return;
+    }
+    try {
+      const accepted = this.#stream.send(this.#encode(result as Message));
+      if (accepted === undefined) {
+        this.#finish();
+      } else {
+        accepted.then(
+          () => this.#finish(),
+          (reason) => this.#fail(reason),
+        );
+      }
+    } catch (reason) {
+      this.#fail(reason);
+    }
+  }
+
+  #encode(message: Message): Uint8Array {
+    if (typeof message !== "object" || message === null) {
+      throw new TypeError(`${this.#stream.path}: the handler's response is ${String(message)}, not a message`);
+    }
+    try {
+      return this.#init.method.output.encode(message);
+    } catch (reason) {
+      throw new TypeError(`${this.#stream.path}: the handler's response could not be encoded: ${String(reason)}`, {
+        cause: reason,
+      });
+    }
+  }
+
+  #finish(): void {
+    this.#stream.closeSend();
+    this.#settle();
+  }
+
+  #fail(reason: unknown): void {
+    this.#report(reason);
+    this.#settle();
+  }
+
+  #report(reason: unknown): void {
+    if (reason instanceof DrpcError) {
+      this.#stream.sendError(reason);
+      return;
+    }
+    const ignored = this.#stream.terminated && reason instanceof Error && reason.name === "AbortError";
+    if (!ignored) {
+      this.#init.onError(reason, this.#init.context);
+    }
+    // What it was may be nobody else's business: a path, a query, a secret.
+    this.#stream.sendError(new DrpcError(`${this.#stream.path}: the handler failed`, Code.Unknown));
+  }
+
+  /** The handler has settled. */
+  #settle(): void {
+    if (!this.#running) {
+      return;
+    }
+    this.#running = false;
+    // What the caller still sends is of no use to anyone.
+    void this.#requests?.return();
+    if (this.#stream.terminated) {
+      this.#init.over();
+    }
+  }
+
+  #terminated(cause: DrpcError | undefined): void {
+    this.#scope?.dispose();
+    if (cause !== undefined) {
+      this.#requests?.fail(cause);
+      this.#init.context.abort(cause);
+      this.#responses?.stop();
+    }
+    if (!this.#running) {
+      this.#init.over();
+    }
+  }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+}

@@ -1,0 +1,81 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { DescMessage, DescMethod, DescService, MessageShape } from "@bufbuild/protobuf";
+import type { PeerInfo } from "../vocabulary/connection.js";
+import type { ContextValues } from "../vocabulary/context-values.js";
+import type { Metadata } from "../vocabulary/metadata.js";
+import type { Deadline } from "./deadline.js";
+
+/** What the requests of all kinds of RPC have. */
+export interface RequestHead {
+  readonly service: DescService;
+  readonly method: DescMethod;
+
+  /** The metadata of the call. An interceptor may change it before it calls `next`. */
+  readonly metadata: Metadata;
+
+  /** Typed values that do not travel, for the interceptors further in and, on a server, the handler. */
+  readonly contextValues: ContextValues;
+
+  /** Aborts when the call is canceled or its deadline passes. */
+  readonly signal: AbortSignal;
+
+  /** When the call must be over. */
+  readonly deadline: Deadline | undefined;
+
+  /** On a server, who calls. */
+  readonly peer?: PeerInfo | undefined;
+}
+
+/** A request with one message, to be answered with one. */
+export interface UnaryRequest<I extends DescMessage = DescMessage> extends RequestHead {
+  readonly stream: false;
+  readonly message: MessageShape<I>;
+}
+
+/** A request of any kind of streaming RPC. One with a single message has an iterable of one. */
+export interface StreamRequest<I extends DescMessage = DescMessage> extends RequestHead {
+  readonly stream: true;
+  readonly messages: AsyncIterable<MessageShape<I>>;
+}
+
+/** The answer to a {@link UnaryRequest}. */
+export interface UnaryResponse<O extends DescMessage = DescMessage> {
+  readonly stream: false;
+  readonly message: MessageShape<O>;
+}
+
+/** The answer to a {@link StreamRequest}. One with a single message is an iterable of one. */
+export interface StreamResponse<O extends DescMessage = DescMessage> {
+  readonly stream: true;
+  readonly messages: AsyncIterable<MessageShape<O>>;
+}
+
+/** What an interceptor wraps: the rest of the way of a call. */
+export type CallHandler = (request: UnaryRequest | StreamRequest) => Promise<UnaryResponse | StreamResponse>;
+
+/**
+ * An interceptor wraps calls, of all kinds, on a client or on a server. It can
+ * look at the request and change it, answer it without calling `next`, call
+ * `next` again, look at the response or replace it, and handle errors.
+ *
+ * The first of several is the outermost: it sees a request first and its
+ * response last.
+ *
+ * @example
+ * const timing: Interceptor = (next) => async (request) => {
+ *   const start = performance.now();
+ *   try {
+ *     return await next(request);
+ *   } finally {
+ *     console.log(request.method.name, performance.now() - start);
+ *   }
+ * };
+ */
+export type Interceptor = (next: CallHandler) => CallHandler;
+
+/** Wraps a call handler into interceptors. */
+export function applyInterceptors(interceptors: readonly Interceptor[], innermost: CallHandler): CallHandler {
+  return interceptors.reduceRight((next, interceptor) => interceptor(next), innermost);
+}

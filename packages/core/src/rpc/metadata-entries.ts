@@ -1,0 +1,64 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { isBinaryKey, Metadata, type MetadataValue } from "../vocabulary/metadata.js";
+import { decodeBase64, encodeBase64 } from "../wire/base64.js";
+import type { MetadataEntries } from "../wire/metadata-payload.js";
+import { encodeText } from "../wire/text.js";
+import { type Deadline, formatTimeout, timeoutKey } from "./deadline.js";
+
+const none: MetadataEntries = [];
+
+/**
+ * Returns metadata as it travels. Bytes become base64. A deadline adds what is
+ * left of it.
+ *
+ * A key with several values comes several times if `repeats` is true;
+ * otherwise its values are joined, which is what gRPC says that they mean, as
+ * Go peers take one value for a key.
+ */
+export function encodeEntries(
+  metadata: Metadata | undefined,
+  deadline: Deadline | undefined,
+  repeats: boolean,
+): MetadataEntries {
+  if ((metadata === undefined || metadata.size === 0) && deadline === undefined) {
+    return none;
+  }
+  const entries: [string, string][] = [];
+  for (const key of metadata?.keys() ?? []) {
+    const values = metadata?.getAll(key).map(encodeValue) ?? [];
+    for (const value of repeats ? values : [values.join(isBinaryKey(key) ? "," : ", ")]) {
+      entries.push([key, value]);
+    }
+  }
+  if (deadline !== undefined && metadata?.has(timeoutKey) !== true) {
+    entries.push([timeoutKey, formatTimeout(deadline.remainingMs)]);
+  }
+  return entries;
+}
+
+/** Returns the metadata that travelled as these entries. */
+export function decodeEntries(entries: MetadataEntries): Metadata {
+  const metadata = new Metadata();
+  for (const [key, value] of entries) {
+    if (isBinaryKey(key)) {
+      for (const bytes of decodeBinary(value)) {
+        metadata.append(key, bytes);
+      }
+    } else {
+      metadata.append(key, value);
+    }
+  }
+  return metadata;
+}
+
+function encodeValue(value: MetadataValue): string {
+  return typeof value === "string" ? value : encodeBase64(value);
+}
+
+// Go applications do not have to follow gRPC's convention, and then the value is what they sent.
+function decodeBinary(text: string): Uint8Array[] {
+  const parts = text.split(",").map(decodeBase64);
+  return parts.every((part) => part !== undefined) ? parts : [encodeText(text)];
+}

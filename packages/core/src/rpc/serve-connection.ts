@@ -1,0 +1,182 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Invoke } from "../session/invoke-intake.js";
+import { Session } from "../session/session.js";
+import { resolveSessionOptions, type SessionOptions } from "../session/session-options.js";
+import { announcementKey } from "../session/settings-exchange.js";
+import type { StreamReceiver } from "../session/stream.js";
+import { Code } from "../vocabulary/code.js";
+import type { Connection, PeerInfo } from "../vocabulary/connection.js";
+import { DrpcError } from "../vocabulary/drpc-error.js";
+import type { MetadataEntries } from "../wire/metadata-payload.js";
+import { Deadline, parseTimeout, timeoutKey } from "./deadline.js";
+import type { HandlerContext } from "./handler.js";
+import { HandlerCall } from "./handler-call.js";
+import { interceptServe } from "./intercepted-serve.js";
+import type { Interceptor } from "./interceptor.js";
+import type { Router } from "./router.js";
+import { ServerContext } from "./server-context.js";
+
+/** Options of a server. */
+export interface ServeOptions extends SessionOptions {
+  /** Wraps every call. The first is the outermost. Defaults to none. */
+  readonly interceptors?: readonly Interceptor[] | undefined;
+
+  /**
+   * Is told what handlers threw that is not a DrpcError, as their callers are
+   * only told that the handler failed. Defaults to `console.error`.
+   */
+  readonly onError?: ((reason: unknown, context: HandlerContext) => void) | undefined;
+}
+
+/** What closing a server, or one connection of it, did. */
+export interface CloseReport {
+  /** How many calls ended by themselves while it waited. */
+  readonly drained: number;
+
+  /** How many calls were under way when the time was over, and were aborted. */
+  readonly aborted: number;
+}
+
+/** A connection that is being served. */
+export interface ServedConnection {
+  readonly peer: PeerInfo;
+
+  /** Resolves when the connection is over, with the reason, if there is one. Never rejects. */
+  readonly closed: Promise<DrpcError | undefined>;
+
+  /**
+   * Refuses new calls with Unavailable, waits for those under way, aborts
+   * those that are left after `drainMs` milliseconds, and ends the connection.
+   */
+  close(options: { readonly drainMs: number }): Promise<CloseReport>;
+}
+
+/** Serves the handlers of a router on a connection until it ends. */
+export function serveConnection(connection: Connection, router: Router, options: ServeOptions = {}): ServedConnection {
+  return new RouterConnection(connection, router, options);
+}
+
+class RouterConnection implements ServedConnection {
+  readonly closed: Promise<DrpcError | undefined>;
+  readonly #session: Session;
+  readonly #router: Router;
+  readonly #interceptors: readonly Interceptor[];
+  readonly #onError: (reason: unknown, context: HandlerContext) => void;
+
+  constructor(connection: Connection, router: Router, options: ServeOptions) {
+    const limits = resolveSessionOptions(options);
+    this.#router = router;
+    this.#interceptors = options.interceptors ?? [];
+    this.#onError = guarded(options.onError ?? logError);
+    let ended: (error: DrpcError | undefined) => void = () => undefined;
+    this.closed = new Promise((resolve) => {
+      ended = resolve;
+    });
+    this.#session = new Session({
+      role: "server",
+      connection,
+      limits,
+      announces: false,
+      listener: { invoked: (invoke) => this.#serve(invoke), ended: (error) => ended(error) },
+    });
+  }
+
+  get peer(): PeerInfo {
+    return this.#session.peer;
+  }
+
+  async close({ drainMs }: { readonly drainMs: number }): Promise<CloseReport> {
+    const reason = new DrpcError("the server is shutting down", Code.Unavailable, { notStarted: true });
+    const before = this.#session.acceptedCount;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, drainMs);
+    });
+    await Promise.race([this.#session.drain(reason), timeout]);
+    clearTimeout(timer);
+    const aborted = this.#session.streamCount;
+    this.#session.close(new DrpcError("the server was shut down", Code.Unavailable));
+    await this.closed;
+    return { drained: before - aborted, aborted };
+  }
+
+  #serve(invoke: Invoke): void {
+    const { announcement, deadline, entries } = readHead(invoke.metadata);
+    const route = this.#router.find(invoke.path);
+    let call: HandlerCall | undefined;
+    const stream = this.#session.openAccepted(invoke, (opened) => {
+      if (route?.serve === undefined) {
+        return refusedReceiver(() => this.#session.release());
+      }
+      const { method } = route;
+      call = new HandlerCall(opened, {
+        method,
+        context: new ServerContext(method.desc, this.peer, entries, deadline),
+        serve: this.#interceptors.length === 0 ? route.serve : interceptServe(this.#interceptors, method, route.serve),
+        onError: this.#onError,
+        over: () => this.#session.release(),
+      });
+      return call.receiver;
+    });
+    if (announcement !== undefined) {
+      this.#session.answerAnnouncement(announcement, stream);
+    }
+    if (call === undefined) {
+      stream.sendError(
+        route === undefined ? unknownMethod(invoke.path) : new DrpcError("Unimplemented", Code.Unimplemented),
+      );
+    } else {
+      call.begin();
+    }
+  }
+}
+
+/** What the metadata of a call says to the runtime, and what is left of it for the handler. */
+function readHead(metadata: MetadataEntries): {
+  entries: MetadataEntries;
+  deadline: Deadline | undefined;
+  announcement: string | undefined;
+} {
+  let entries = metadata;
+  let deadline: Deadline | undefined;
+  let announcement: string | undefined;
+  for (const [key, value] of metadata) {
+    if (key === announcementKey) {
+      announcement = value;
+    } else if (key === timeoutKey) {
+      const timeoutMs = parseTimeout(value);
+      deadline = timeoutMs === undefined ? undefined : new Deadline(timeoutMs);
+    }
+  }
+  if (announcement !== undefined || deadline !== undefined) {
+    entries = metadata.filter(([key]) => key !== announcementKey && key !== timeoutKey);
+  }
+  return { entries, deadline, announcement };
+}
+
+/** Go answers like this, and a client that wants to know must read the text, so it is the same here. */
+function unknownMethod(path: string): DrpcError {
+  return new DrpcError(`protocol error: unknown rpc: ${JSON.stringify(path)}`, Code.Unknown, { wireCode: 0n });
+}
+
+/** Receives nothing: the call has been refused. */
+function refusedReceiver(over: () => void): StreamReceiver {
+  return { message() {}, end() {}, terminated: over };
+}
+
+function logError(reason: unknown, context: HandlerContext): void {
+  console.error(`the handler of ${context.service.typeName}.${context.method.name} failed:`, reason);
+}
+
+function guarded(onError: (reason: unknown, context: HandlerContext) => void): typeof onError {
+  return (reason, context) => {
+    try {
+      onError(reason, context);
+    } catch (second) {
+      // Whoever reports errors must not bring down the connection with one of its own.
+      console.error("onError threw:", second);
+    }
+  };
+}

@@ -1,0 +1,282 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Session } from "../session/session.js";
+import type { SessionLimits } from "../session/session-options.js";
+import { Code } from "../vocabulary/code.js";
+import type { Connection } from "../vocabulary/connection.js";
+import { DrpcError } from "../vocabulary/drpc-error.js";
+
+/**
+ * What kind of peer a client talks to. A `multiplexed` one takes any number of
+ * calls at once on a connection; a `sequential` one, such as storj.io/drpc,
+ * takes one at a time. With `auto` a connection finds out by its first call.
+ */
+export type PeerKind = "auto" | "multiplexed" | "sequential";
+
+/** How to make a {@link SessionPool}. */
+export interface SessionPoolInit {
+  readonly dial: () => Promise<Connection>;
+  readonly limits: SessionLimits;
+  readonly peer: PeerKind;
+
+  /** How many connections there may be at once. Only sequential peers need more than one. */
+  readonly maxConnections: number;
+
+  /** How long calls wait for the answer that tells whether they can share a connection. */
+  readonly answerTimeoutMs: number;
+}
+
+/** A call that looks for a session. One of its two functions is called, once. */
+export interface Waiter {
+  /** There is a session. The call opens its stream before it returns. */
+  start(session: Session): void;
+
+  /** There is none, and there will be none. */
+  fail(error: DrpcError): void;
+}
+
+type SessionKind = "undecided" | "multiplexed" | "sequential";
+
+/**
+ * Gives sessions to calls: the same one to all calls, if the peer multiplexes,
+ * or one to each. It dials when there is none, and never more often than the
+ * waiting calls need.
+ */
+export class SessionPool {
+  readonly #init: SessionPoolInit;
+  readonly #sessions = new Map<Session, SessionKind>();
+  readonly #waiters = new Set<Waiter>();
+  #dialing = 0;
+  #lastKind: SessionKind = "undecided";
+  #patience: ReturnType<typeof setTimeout> | undefined;
+  #impatient = false;
+  #serving = false;
+  #closed: DrpcError | undefined;
+  #draining = false;
+  readonly #closing: (() => void)[] = [];
+
+  constructor(init: SessionPoolInit) {
+    this.#init = init;
+    this.#lastKind = init.peer === "auto" ? "undecided" : init.peer;
+  }
+
+  /** How many connections are open. */
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** Finds a session for a call, at once if there is one with room. */
+  submit(waiter: Waiter): void {
+    if (this.#closed !== undefined) {
+      waiter.fail(this.#closed);
+      return;
+    }
+    const session = this.#waiters.size === 0 ? this.#withRoom() : undefined;
+    if (session !== undefined) {
+      waiter.start(session);
+      return;
+    }
+    this.#waiters.add(waiter);
+    this.#serve();
+  }
+
+  /** A call waits no longer. */
+  withdraw(waiter: Waiter): void {
+    this.#waiters.delete(waiter);
+    this.#allServed();
+  }
+
+  /** Takes no more calls, and resolves when those made before have ended and the connections are closed. */
+  close(): Promise<void> {
+    this.#closed ??= new DrpcError("the transport was closed", Code.Canceled, { notStarted: true });
+    return new Promise((resolve) => {
+      this.#closing.push(resolve);
+      this.#checkClosed();
+    });
+  }
+
+  /** Once closed and with no call waiting, lets the sessions end, and says so when they have. */
+  #checkClosed(): void {
+    const closed = this.#closed;
+    if (closed === undefined || this.#waiters.size > 0) {
+      return;
+    }
+    if (!this.#draining) {
+      this.#draining = true;
+      for (const session of this.#sessions.keys()) {
+        void session.drain(closed).then(() => session.close(closed));
+      }
+    }
+    if (this.#sessions.size === 0) {
+      for (const resolve of this.#closing.splice(0)) {
+        resolve();
+      }
+    }
+  }
+
+  #withRoom(): Session | undefined {
+    for (const [session, kind] of this.#sessions) {
+      if (session.ended !== undefined) {
+        continue;
+      }
+      if (kind === "multiplexed") {
+        // A peer that sent no settings, or one that serves nothing, names no limit.
+        const maxStreams = session.peerSettings?.maxConcurrentStreams || this.#init.limits.maxConcurrentStreams;
+        if (session.streamCount < maxStreams) {
+          return session;
+        }
+      } else if (session.streamCount === 0) {
+        return session;
+      }
+    }
+    return undefined;
+  }
+
+  /** Gives sessions to the waiting calls, and dials for those that are left. */
+  #serve(): void {
+    // A call that fails as it starts ends its stream, which brings us here again.
+    if (this.#serving) {
+      return;
+    }
+    this.#serving = true;
+    for (const waiter of this.#waiters) {
+      const session = this.#withRoom();
+      if (session === undefined) {
+        this.#dialForWaiters();
+        break;
+      }
+      this.#waiters.delete(waiter);
+      waiter.start(session);
+    }
+    this.#serving = false;
+    this.#allServed();
+  }
+
+  /** Does what is to be done when no call waits any more, if that is so. */
+  #allServed(): void {
+    if (this.#waiters.size === 0) {
+      this.#stopWaiting();
+      this.#checkClosed();
+    }
+  }
+
+  #dialForWaiters(): void {
+    const open = this.#sessions.size + this.#dialing;
+    const wanted = Math.min(this.#wantedDials(), this.#init.maxConnections - open);
+    for (let count = 0; count < wanted; count++) {
+      void this.#dial();
+    }
+  }
+
+  #wantedDials(): number {
+    if ([...this.#sessions.values()].includes("multiplexed")) {
+      return 0;
+    }
+    if (this.#lastKind === "sequential") {
+      return this.#waiters.size - this.#dialing;
+    }
+    if (this.#dialing > 0) {
+      return 0;
+    }
+    if (this.#sessions.size === 0) {
+      return 1;
+    }
+    // The first call may be a long one whose answer will never come: the others do not wait for its end.
+    if (this.#impatient) {
+      this.#impatient = false;
+      return 1;
+    }
+    this.#patience ??= setTimeout(() => {
+      this.#patience = undefined;
+      this.#impatient = true;
+      this.#serve();
+      this.#impatient = false;
+    }, this.#init.answerTimeoutMs);
+    return 0;
+  }
+
+  async #dial(): Promise<void> {
+    this.#dialing++;
+    let connection: Connection;
+    try {
+      connection = await this.#init.dial();
+    } catch (reason) {
+      this.#dialing--;
+      const error = DrpcError.from(reason, Code.Unavailable);
+      if (this.#sessions.size + this.#dialing === 0) {
+        this.#failWaiters(
+          error.notStarted
+            ? error
+            : new DrpcError(error.rawMessage, error.code, { cause: error.cause, notStarted: true }),
+        );
+      }
+      return;
+    }
+    this.#dialing--;
+    if (this.#closed !== undefined && this.#waiters.size === 0) {
+      connection.start({ data() {}, writable() {}, end() {} });
+      connection.abort();
+      return;
+    }
+    this.#add(connection);
+    this.#serve();
+  }
+
+  #add(connection: Connection): void {
+    const { peer, limits } = this.#init;
+    const session: Session = new Session({
+      role: "client",
+      connection,
+      limits,
+      announces: peer !== "sequential",
+      listener: {
+        peerKnown: (settings) => this.#decided(session, settings === undefined ? "sequential" : "multiplexed"),
+        streamEnded: ({ cutShort }) => {
+          if (cutShort && this.#sessions.get(session) === "sequential") {
+            this.#retire(session);
+          }
+          this.#serve();
+        },
+        ended: () => {
+          this.#sessions.delete(session);
+          this.#serve();
+        },
+      },
+    });
+    this.#sessions.set(session, peer === "auto" ? "undecided" : peer);
+  }
+
+  #decided(session: Session, kind: SessionKind): void {
+    if (this.#init.peer !== "auto" || !this.#sessions.has(session)) {
+      return;
+    }
+    this.#sessions.set(session, kind);
+    this.#lastKind = kind;
+    this.#stopWaiting();
+    this.#serve();
+  }
+
+  /**
+   * Gives up a connection to storj.io/drpc whose handler returned while
+   * messages were on their way to it: that server may wait for ever for
+   * somebody to take them, and then serves no other call.
+   */
+  #retire(session: Session): void {
+    this.#sessions.delete(session);
+    session.close(new DrpcError("the peer may hang, as it ended a call before it had read all", Code.Unavailable));
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
+  }
+
+  #failWaiters(error: DrpcError): void {
+    for (const waiter of this.#waiters) {
+      this.#waiters.delete(waiter);
+      waiter.fail(error);
+    }
+    this.#allServed();
+  }
+}

@@ -1,0 +1,181 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { DescMessage, DescMethod, MessageInitShape } from "@bufbuild/protobuf";
+import { resolveSessionOptions, type SessionOptions, wholeNumber } from "../session/session-options.js";
+import type { CallOptions } from "../vocabulary/call-options.js";
+import type { Connection } from "../vocabulary/connection.js";
+import { ContextValues } from "../vocabulary/context-values.js";
+import { Metadata } from "../vocabulary/metadata.js";
+import type { ClientCallInit } from "./client-call.js";
+import { Deadline } from "./deadline.js";
+import { type InterceptedCallInit, interceptStream, interceptUnary } from "./intercepted-call.js";
+import {
+  applyInterceptors,
+  type CallHandler,
+  type Interceptor,
+  type StreamRequest,
+  type StreamResponse,
+  type UnaryRequest,
+  type UnaryResponse,
+} from "./interceptor.js";
+import { methodOf } from "./method.js";
+import { type PeerKind, SessionPool } from "./session-pool.js";
+import { callStream } from "./stream-call.js";
+import type { StreamingMethod, Transport, UnaryMethod } from "./transport.js";
+import { callUnary, unencodableRequest } from "./unary-call.js";
+
+/** Options of a transport over connections that it dials. */
+export interface SessionTransportOptions extends SessionOptions {
+  /** Wraps every call. The first is the outermost. Defaults to none. */
+  readonly interceptors?: readonly Interceptor[] | undefined;
+
+  /** How long calls that set no `timeoutMs` of their own may take, in milliseconds. Defaults to no limit. */
+  readonly defaultTimeoutMs?: number | undefined;
+
+  /**
+   * What kind of peer is called: `multiplexed` says that it takes many calls
+   * at once on a connection, as CockroachDB's DRPC and ts-drpc do;
+   * `sequential`, that it takes one at a time, as storj.io/drpc does. `auto`
+   * finds out. Defaults to `auto`.
+   */
+  readonly peer?: PeerKind | undefined;
+
+  /** How many connections there may be at once. Only peers that take one call at a time need more than one. Defaults to 8. */
+  readonly maxConnections?: number | undefined;
+}
+
+// A ts-drpc peer answers at once, so this is a matter of the way there and back.
+const answerTimeoutMs = 100;
+
+/**
+ * Creates a transport over connections from `dial`, which is asked for one
+ * when there is none, and again when it was lost. `dial` rejects with a
+ * DrpcError if there is none to be had.
+ *
+ * Throws a RangeError that names the option if one has a wrong value.
+ */
+export function createSessionTransport(
+  dial: () => Promise<Connection>,
+  options: SessionTransportOptions = {},
+): Transport {
+  return new SessionTransport(dial, options);
+}
+
+class SessionTransport implements Transport {
+  readonly #pool: SessionPool;
+  readonly #intercepted: CallHandler | undefined;
+  readonly #defaultTimeoutMs: number | undefined;
+
+  constructor(dial: () => Promise<Connection>, options: SessionTransportOptions) {
+    const { interceptors = [], defaultTimeoutMs, peer = "auto", maxConnections = 8 } = options;
+    this.#pool = new SessionPool({
+      dial,
+      limits: resolveSessionOptions(options),
+      peer: peerKind(peer),
+      maxConnections: wholeNumber("maxConnections", maxConnections),
+      answerTimeoutMs,
+    });
+    this.#intercepted =
+      interceptors.length === 0 ? undefined : applyInterceptors(interceptors, (request) => this.#innermost(request));
+    this.#defaultTimeoutMs =
+      defaultTimeoutMs === undefined ? undefined : wholeNumber("defaultTimeoutMs", defaultTimeoutMs);
+  }
+
+  async unary<I extends DescMessage, O extends DescMessage>(
+    method: UnaryMethod<I, O>,
+    request: MessageInitShape<I>,
+    options: CallOptions = {},
+  ): Promise<UnaryResponse<O>> {
+    const response =
+      this.#intercepted === undefined
+        ? await this.#unary(this.#clientCall(method, options), request)
+        : await interceptUnary(this.#intercepted, this.#interceptedCall(method, options), request);
+    return response as UnaryResponse<O>;
+  }
+
+  async stream<I extends DescMessage, O extends DescMessage>(
+    method: StreamingMethod<I, O>,
+    requests: AsyncIterable<MessageInitShape<I>> | Iterable<MessageInitShape<I>>,
+    options: CallOptions = {},
+  ): Promise<StreamResponse<O>> {
+    const response =
+      this.#intercepted === undefined
+        ? this.#stream(this.#clientCall(method, options), requests)
+        : await interceptStream(this.#intercepted, this.#interceptedCall(method, options), requests);
+    return response as StreamResponse<O>;
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #innermost(request: UnaryRequest | StreamRequest): Promise<UnaryResponse | StreamResponse> {
+    const { metadata, signal, deadline } = request;
+    const call = { method: methodOf(request.method), metadata, signal, deadline };
+    return request.stream ? this.#stream(call, request.messages) : this.#unary(call, request.message);
+  }
+
+  async #unary(call: ClientCallInit, request: MessageInitShape<DescMessage>): Promise<UnaryResponse> {
+    const { path, input } = call.method;
+    let body: Uint8Array;
+    try {
+      body = input.encode(request);
+    } catch (reason) {
+      throw unencodableRequest(path, reason);
+    }
+    return { stream: false, message: await callUnary(this.#pool, call, body) };
+  }
+
+  #stream(
+    call: ClientCallInit,
+    requests: AsyncIterable<MessageInitShape<DescMessage>> | Iterable<MessageInitShape<DescMessage>>,
+  ): StreamResponse {
+    return { stream: true, messages: callStream(this.#pool, call, requests) };
+  }
+
+  #clientCall(method: DescMethod, options: CallOptions): ClientCallInit {
+    return {
+      method: methodOf(method),
+      metadata: options.metadata === undefined ? undefined : asMetadata(options.metadata),
+      signal: options.signal,
+      deadline: this.#deadline(options.timeoutMs),
+    };
+  }
+
+  #interceptedCall(method: DescMethod, options: CallOptions): InterceptedCallInit {
+    return {
+      method,
+      // An interceptor may change it, and the caller's own stays as it is.
+      metadata: new Metadata(options.metadata),
+      contextValues: options.contextValues ?? new ContextValues(),
+      signal: options.signal,
+      deadline: this.#deadline(options.timeoutMs),
+    };
+  }
+
+  #deadline(timeoutMs: number | undefined = this.#defaultTimeoutMs): Deadline | undefined {
+    if (timeoutMs === undefined) {
+      return undefined;
+    }
+    if (typeof timeoutMs !== "number" || Number.isNaN(timeoutMs)) {
+      throw new RangeError(`timeoutMs must be a number of milliseconds, got ${String(timeoutMs)}`);
+    }
+    return timeoutMs === Number.POSITIVE_INFINITY ? undefined : new Deadline(timeoutMs);
+  }
+}
+
+function asMetadata(init: NonNullable<CallOptions["metadata"]>): Metadata {
+  return init instanceof Metadata ? init : new Metadata(init);
+}
+
+function peerKind(peer: PeerKind): PeerKind {
+  if (peer !== "auto" && peer !== "multiplexed" && peer !== "sequential") {
+    throw new RangeError(`peer must be "auto", "multiplexed" or "sequential", got ${JSON.stringify(peer)}`);
+  }
+  return peer;
+}

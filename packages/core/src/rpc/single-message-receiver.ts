@@ -1,0 +1,64 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Stream, StreamReceiver } from "../session/stream.js";
+import type { DrpcError } from "../vocabulary/drpc-error.js";
+
+/** How to make a {@link SingleMessageReceiver}. */
+export interface SingleMessageReceiverInit {
+  readonly stream: Stream;
+
+  /** True if the message is taken as soon as it is there, and what follows does not matter. */
+  readonly early: boolean;
+
+  /** The one message came. */
+  readonly received: (body: Uint8Array) => void;
+
+  /** There will be no message: the peer said why, or, for undefined, just ended. */
+  readonly failed: (error: DrpcError | undefined) => void;
+
+  /** See {@link StreamReceiver}. */
+  readonly terminated: (cause: DrpcError | undefined) => void;
+}
+
+/** Receives the one message of a side that sends just one. Further ones are dropped. */
+export class SingleMessageReceiver implements StreamReceiver {
+  readonly #init: SingleMessageReceiverInit;
+  #body: Uint8Array | undefined;
+  #settled = false;
+
+  constructor(init: SingleMessageReceiverInit) {
+    this.#init = init;
+  }
+
+  message(body: Uint8Array): void {
+    this.#init.stream.consume(body.length);
+    if (this.#body !== undefined || this.#settled) {
+      return;
+    }
+    this.#body = body;
+    if (this.#init.early) {
+      this.#settle(undefined);
+    }
+  }
+
+  end(error: DrpcError | undefined): void {
+    this.#settle(error);
+  }
+
+  terminated(cause: DrpcError | undefined): void {
+    this.#init.terminated(cause);
+  }
+
+  #settle(error: DrpcError | undefined): void {
+    if (this.#settled) {
+      return;
+    }
+    this.#settled = true;
+    if (error !== undefined || this.#body === undefined) {
+      this.#init.failed(error);
+    } else {
+      this.#init.received(this.#body);
+    }
+  }
+}

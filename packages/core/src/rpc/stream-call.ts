@@ -1,0 +1,90 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { Stream } from "../session/stream.js";
+import { Code } from "../vocabulary/code.js";
+import { DrpcError } from "../vocabulary/drpc-error.js";
+import { ClientCall, type ClientCallInit } from "./client-call.js";
+import { MessagePump } from "./message-pump.js";
+import { ReceiveQueue } from "./receive-queue.js";
+import type { SessionPool } from "./session-pool.js";
+import { undecodableResponse, unencodableRequest } from "./unary-call.js";
+
+type Message = MessageShape<DescMessage>;
+type Requests = AsyncIterable<MessageInitShape<DescMessage>> | Iterable<MessageInitShape<DescMessage>>;
+
+/**
+ * Makes a call that streams its requests, its responses, or both, and returns
+ * the responses. Leaving their iteration early cancels the call.
+ */
+export function callStream(
+  pool: SessionPool,
+  init: ClientCallInit,
+  requests: Requests,
+): AsyncIterableIterator<Message> {
+  const { path, output } = init.method;
+  let pump: MessagePump<MessageInitShape<DescMessage>> | undefined;
+  let stream: Stream | undefined;
+
+  const responses: ReceiveQueue<Message> = new ReceiveQueue({
+    decode: output.decode,
+    undecodable: (reason) => {
+      const error = undecodableResponse(path, reason);
+      call.cancel(error);
+      return error;
+    },
+    abandoned: () => call.cancel(new DrpcError(`${path}: the caller left before the end`, Code.Canceled)),
+    ended: () => {
+      // A peer that sends no more has no use for more requests, and a Go peer may even hang on them.
+      pump?.stop();
+      stream?.closeSend();
+    },
+    terminated: () => {
+      call.terminated();
+      pump?.stop();
+    },
+  });
+
+  const fail = (error: DrpcError): void => {
+    responses.fail(error);
+    call.cancel(error);
+  };
+
+  const call: ClientCall = new ClientCall(pool, init, {
+    check() {},
+    createReceiver: (opened) => {
+      stream = opened;
+      return responses.attach(opened);
+    },
+    sendRequest: (opened) => {
+      pump = new MessagePump({
+        stream: opened,
+        source: requests,
+        encode: encodeRequests(init),
+        failed: (reason) => fail(DrpcError.from(reason)),
+      });
+      pump.start();
+    },
+    failed: (error) => responses.fail(error),
+  });
+  call.begin();
+  return responses;
+}
+
+/** Encodes the requests of a call, and sees to it that a method with one request gets no second. */
+function encodeRequests({ method }: ClientCallInit): (request: MessageInitShape<DescMessage>) => Uint8Array {
+  const single = method.desc.methodKind === "server_streaming";
+  let count = 0;
+  return (request) => {
+    count++;
+    if (single && count > 1) {
+      throw new DrpcError(`${method.path}: the method takes one request, and got another`, Code.InvalidArgument);
+    }
+    try {
+      return method.input.encode(request);
+    } catch (reason) {
+      throw unencodableRequest(method.path, reason);
+    }
+  };
+}

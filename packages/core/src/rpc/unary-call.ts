@@ -1,0 +1,88 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import type { Session } from "../session/session.js";
+import { checkMessageSize, type Stream } from "../session/stream.js";
+import { Code } from "../vocabulary/code.js";
+import { DrpcError } from "../vocabulary/drpc-error.js";
+import { ClientCall, type ClientCallInit } from "./client-call.js";
+import type { SessionPool } from "./session-pool.js";
+import { SingleMessageReceiver } from "./single-message-receiver.js";
+
+/** Makes a call with one request and one response. Rejects with a DrpcError. */
+export function callUnary(
+  pool: SessionPool,
+  init: ClientCallInit,
+  request: Uint8Array,
+): Promise<MessageShape<DescMessage>> {
+  return new Promise((resolve, reject) => {
+    const { method } = init;
+
+    const answered = (stream: Stream, body: Uint8Array): void => {
+      let message: MessageShape<DescMessage>;
+      try {
+        message = method.output.decode(body);
+      } catch (reason) {
+        const error = undecodableResponse(method.path, reason);
+        reject(error);
+        call.cancel(error);
+        return;
+      }
+      resolve(message);
+      if (!stream.terminated) {
+        // If the peer's CloseSend is in the same chunk there is nothing left to say.
+        queueMicrotask(() => stream.close());
+      }
+    };
+
+    const call = new ClientCall(pool, init, {
+      check: (session: Session) => checkMessageSize(method.path, request.length, session),
+      createReceiver: (stream, session) =>
+        new SingleMessageReceiver({
+          stream,
+          // A ts-drpc peer ends the stream right behind the answer; what a Go peer does then is a race.
+          early: session.peerSettings === undefined,
+          received: (body) => answered(stream, body),
+          failed: (error) => reject(error ?? missingResponse(method.path)),
+          terminated: () => call.terminated(),
+        }),
+      sendRequest: (stream) => sendOnly(stream, request),
+      failed: reject,
+    });
+    call.begin();
+  });
+}
+
+/** Sends the one request of a call, and says that no other follows. */
+function sendOnly(stream: Stream, request: Uint8Array): void {
+  const accepted = stream.send(request);
+  if (accepted === undefined) {
+    stream.closeSend();
+  } else {
+    accepted.then(
+      () => stream.closeSend(),
+      () => {
+        // The stream ended first, and the call has failed with the reason.
+      },
+    );
+  }
+}
+
+/** Makes the error for a call that the peer ended as if all were well, but without the one response. */
+export function missingResponse(path: string): DrpcError {
+  // https://grpc.github.io/grpc/core/md_doc_statuscodes.html: a response cardinality violation is Unimplemented.
+  return new DrpcError(`${path}: the peer ended the call without a response`, Code.Unimplemented);
+}
+
+/** Makes the error for a response that is no message of its type. */
+export function undecodableResponse(path: string, reason: unknown): DrpcError {
+  const text = `${path}: the response could not be decoded: ${DrpcError.from(reason).rawMessage}`;
+  return new DrpcError(text, Code.Internal, { cause: reason });
+}
+
+/** Makes the error for a request that cannot be encoded. */
+export function unencodableRequest(path: string, reason: unknown): DrpcError {
+  const text = `${path}: the request could not be encoded: ${DrpcError.from(reason).rawMessage}`;
+  return new DrpcError(text, Code.Internal, { cause: reason, notStarted: true });
+}

@@ -1,0 +1,43 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Connection } from "../vocabulary/connection.js";
+import type { DrpcError } from "../vocabulary/drpc-error.js";
+import type { MetadataEntries } from "../wire/metadata-payload.js";
+import type { Settings } from "../wire/settings-payload.js";
+import type { Invoke } from "./invoke-intake.js";
+import type { SessionLimits } from "./session-options.js";
+import type { Stream } from "./stream.js";
+
+/** What a session tells the layer above. */
+export interface SessionListener {
+  /** A server's peer opened a call. The listener opens the stream with `session.openAccepted`. */
+  invoked?(invoke: Invoke): void;
+
+  /** The peer turned out to be a ts-drpc peer, or, for undefined, answered a call without saying so. */
+  peerKnown?(settings: Settings | undefined): void;
+
+  /** A stream ended, so that another call may find room. */
+  streamEnded?(stream: Stream): void;
+
+  /** The session ended. The error says why, and is missing if either side closed it with nothing under way. */
+  ended?(error: DrpcError | undefined): void;
+}
+
+/** How to make a {@link Session}. */
+export interface SessionInit {
+  readonly role: "client" | "server";
+  readonly connection: Connection;
+  readonly limits: SessionLimits;
+  readonly listener: SessionListener;
+
+  /** True for a client that announces itself as a ts-drpc peer. */
+  readonly announces: boolean;
+}
+
+/** A call that a client opens. */
+export interface OpenCall {
+  readonly path: string;
+  readonly pathBytes: Uint8Array;
+  readonly metadata: MetadataEntries;
+}

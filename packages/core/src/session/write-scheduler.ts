@@ -1,0 +1,174 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Connection } from "../vocabulary/connection.js";
+import { firstByte, maxFrameDataBytes } from "../wire/frame-header.js";
+import { isControlKind, Kind } from "../wire/kind.js";
+import { WriteBuffer } from "../wire/write-buffer.js";
+
+/** A message that waits for its turn, whole or in part. */
+interface WaitingMessage {
+  readonly streamId: number;
+  readonly messageId: number;
+  readonly body: Uint8Array;
+  sent: number;
+  readonly accepted: () => void;
+  readonly refused: (reason: Error) => void;
+}
+
+const messageFirstByte = firstByte(Kind.Message, false, false);
+const lastMessageFirstByte = firstByte(Kind.Message, true, false);
+
+/**
+ * Writes the frames of all streams to the connection.
+ *
+ * Frames are gathered in one buffer and go out once a turn, in as few writes
+ * as can be; while the connection is busy the rest gathers. Messages are let
+ * into the buffer until it holds `maxUnsentBytes`. From there on they wait,
+ * and streams take turns, a frame of up to 64 KiB each, so that a large message does
+ * not hold up a small one. All other packets are let in at once.
+ */
+export class WriteScheduler {
+  readonly #connection: Connection;
+  readonly #endOfTurn: (callback: () => void) => void;
+  readonly #maxUnsentBytes: number;
+  readonly #buffer = new WriteBuffer();
+  #waiting: WaitingMessage[] = [];
+  #writable = true;
+  #flushing = false;
+  #ended: Error | undefined;
+
+  constructor(connection: Connection, maxUnsentBytes: number) {
+    this.#connection = connection;
+    this.#endOfTurn = connection.endOfTurn?.bind(connection) ?? queueMicrotask;
+    this.#maxUnsentBytes = maxUnsentBytes;
+  }
+
+  /** How many bytes the connection has not taken yet. */
+  get unsentBytes(): number {
+    return this.#buffer.bytes;
+  }
+
+  /** True while the connection takes nothing: it will say when it does again. */
+  get busy(): boolean {
+    return !this.#writable;
+  }
+
+  /** Sends a packet that must not wait. */
+  sendPacket(kind: number, streamId: number, messageId: number, body: Uint8Array): void {
+    if (this.#ended !== undefined) {
+      return;
+    }
+    const control = isControlKind(kind);
+    let at = 0;
+    // Metadata can be larger than a frame; an Error is cut to less before.
+    for (; body.length - at > maxFrameDataBytes; at += maxFrameDataBytes) {
+      this.#buffer.append(firstByte(kind, false, control), streamId, messageId, body, at, at + maxFrameDataBytes);
+    }
+    this.#buffer.append(firstByte(kind, true, control), streamId, messageId, body, at, body.length);
+    this.#flushSoon();
+  }
+
+  /** Sends a message. Returns undefined if it was accepted at once, or a promise that settles when it was. */
+  sendMessage(streamId: number, messageId: number, body: Uint8Array): Promise<void> | undefined {
+    if (this.#ended !== undefined) {
+      return Promise.reject(this.#ended);
+    }
+    const roomy = this.#waiting.length === 0 && this.#buffer.bytes < this.#maxUnsentBytes;
+    if (roomy && body.length <= maxFrameDataBytes) {
+      this.#buffer.append(lastMessageFirstByte, streamId, messageId, body, 0, body.length);
+      this.#flushSoon();
+      return undefined;
+    }
+    return new Promise((accepted, refused) => {
+      this.#waiting.push({ streamId, messageId, body, sent: 0, accepted, refused });
+      this.#admit();
+    });
+  }
+
+  /**
+   * Drops what a stream has waiting, and rejects its promise. A stream that
+   * ended well has something waiting too, if the peer did not want to hear all,
+   * and what is left of a message must not follow the end of its stream.
+   */
+  drop(streamId: number, reason: Error | undefined): void {
+    if (this.#waiting.length === 0) {
+      return;
+    }
+    const dropped = this.#waiting.filter((message) => message.streamId === streamId);
+    this.#waiting = this.#waiting.filter((message) => message.streamId !== streamId);
+    for (const message of dropped) {
+      message.refused(reason ?? new Error("the stream has ended"));
+    }
+  }
+
+  /** The connection takes bytes again. */
+  writable(): void {
+    this.#writable = true;
+    this.#flush();
+  }
+
+  /** Hands over what has gathered, without waiting for the end of the turn. */
+  flush(): void {
+    this.#flush();
+  }
+
+  /** Hands over all that was let in, even if the connection is busy, and takes nothing more. */
+  finish(reason: Error): void {
+    for (let bytes = this.#buffer.take(); bytes !== undefined; bytes = this.#buffer.take()) {
+      this.#connection.write(bytes);
+    }
+    this.end(reason);
+  }
+
+  /** The connection is gone: whatever waits is dropped, and nothing more is taken. */
+  end(reason: Error): void {
+    this.#ended = reason;
+    this.#buffer.clear();
+    for (const message of this.#waiting.splice(0)) {
+      message.refused(reason);
+    }
+  }
+
+  #admit(): void {
+    while (this.#waiting.length > 0 && this.#buffer.bytes < this.#maxUnsentBytes && this.#ended === undefined) {
+      const message = this.#waiting.shift() as WaitingMessage;
+      const { body, sent } = message;
+      const end = Math.min(sent + maxFrameDataBytes, body.length);
+      const first = end === body.length ? lastMessageFirstByte : messageFirstByte;
+      this.#buffer.append(first, message.streamId, message.messageId, body, sent, end);
+      message.sent = end;
+      if (end === body.length) {
+        message.accepted();
+      } else {
+        this.#waiting.push(message);
+      }
+    }
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing || !this.#writable) {
+      return;
+    }
+    this.#flushing = true;
+    this.#endOfTurn(this.#flushNow);
+  }
+
+  readonly #flushNow = (): void => {
+    this.#flushing = false;
+    this.#flush();
+  };
+
+  #flush(): void {
+    if (!this.#writable || this.#ended !== undefined) {
+      return;
+    }
+    for (let bytes = this.#buffer.take(); bytes !== undefined; bytes = this.#buffer.take()) {
+      this.#writable = this.#connection.write(bytes);
+    }
+    if (this.#waiting.length > 0) {
+      this.#admit();
+    }
+  }
+}

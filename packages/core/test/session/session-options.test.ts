@@ -1,0 +1,85 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import {
+  resolveSessionOptions,
+  type SessionLimits,
+  type SessionOptions,
+  wholeNumber,
+} from "../../src/session/session-options.js";
+
+const defaults: SessionLimits = {
+  maxMessageBytes: 4_194_304,
+  maxMetadataBytes: 65_536,
+  maxMetadataKeys: 128,
+  maxConcurrentStreams: 256,
+  windowBytes: 1_048_576,
+  maxBufferedBytes: 16_777_216,
+  maxUnsentBytes: 262_144,
+  invokeTimeoutMs: 10_000,
+};
+
+describe("resolveSessionOptions", () => {
+  test("fills in the documented defaults", () => {
+    assert.deepEqual(resolveSessionOptions({}), defaults);
+  });
+
+  test("takes an option that is undefined for one that is missing", () => {
+    assert.deepEqual(resolveSessionOptions({ windowBytes: undefined }), defaults);
+  });
+
+  test("takes each option that is given, and leaves the others", () => {
+    for (const name of Object.keys(defaults) as (keyof SessionOptions)[]) {
+      const value = name === "maxBufferedBytes" ? 7_000_000 : 7;
+      assert.deepEqual(resolveSessionOptions({ [name]: value }), { ...defaults, [name]: value });
+    }
+  });
+
+  test("makes room for larger messages and windows", () => {
+    const { maxBufferedBytes } = resolveSessionOptions({ maxMessageBytes: 64_000_000, windowBytes: 2_000_000 });
+    assert.equal(maxBufferedBytes, 132_000_000);
+  });
+
+  test("refuses a maxBufferedBytes that a message within the limits would exceed, and names all three", () => {
+    assert.throws(() => resolveSessionOptions({ maxBufferedBytes: 5_242_879 }), {
+      name: "RangeError",
+      message: "maxBufferedBytes must be at least maxMessageBytes and windowBytes together, 5242880, got 5242879",
+    });
+  });
+
+  test("does not hand out its defaults to be changed", () => {
+    const limits: { windowBytes: number } = resolveSessionOptions({}) as never;
+    limits.windowBytes = 1;
+    assert.deepEqual(resolveSessionOptions({}), defaults);
+  });
+
+  test("leaves out what is no option", () => {
+    assert.deepEqual(resolveSessionOptions({ other: 1 } as SessionOptions), defaults);
+  });
+
+  test("refuses each option that is no whole number above zero, and names it with its value", () => {
+    for (const name of Object.keys(defaults)) {
+      for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, "7", 7n]) {
+        assert.throws(() => resolveSessionOptions({ [name]: value }), {
+          name: "RangeError",
+          message: `${name} must be a whole number from 1 to 2147483647, got ${value}`,
+        });
+      }
+    }
+  });
+});
+
+describe("wholeNumber", () => {
+  test("accepts the smallest and the largest", () => {
+    assert.equal(wholeNumber("drainMs", 1), 1);
+    assert.equal(wholeNumber("drainMs", 2 ** 31 - 1), 2_147_483_647);
+  });
+
+  test("names the option in what it throws", () => {
+    assert.throws(() => wholeNumber("drainMs", -5), {
+      message: "drainMs must be a whole number from 1 to 2147483647, got -5",
+    });
+  });
+});

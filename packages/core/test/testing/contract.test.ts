@@ -1,0 +1,75 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import {
+  Code,
+  type Connection,
+  createRouter,
+  createSessionTransport,
+  DrpcError,
+  type ServedConnection,
+  serveConnection,
+} from "@ts-drpc/core";
+import { createConnectionPair, createRouterTransport } from "@ts-drpc/core/testing";
+import { type ContractPair, contractServer, transportContract } from "@ts-drpc-internal/contract";
+
+transportContract("createRouterTransport", { server: false, reopen: false }, async () => {
+  const { routes, onError } = contractServer();
+  const transport = createRouterTransport(routes, { server: { onError } });
+  return { transport, address: "in-memory server", dispose: async () => undefined };
+});
+
+transportContract(
+  "a pair of connections that cut all into pieces",
+  { server: true, reopen: true },
+  async () => new InMemoryPair().pair,
+);
+
+/** A transport and a server back to back, whose server can be closed and opened again. */
+class InMemoryPair {
+  readonly pair: ContractPair;
+  readonly #router = createRouter();
+  readonly #onError: () => void;
+  readonly #served = new Set<ServedConnection>();
+  #open = true;
+
+  constructor() {
+    const { routes, onError } = contractServer();
+    routes(this.#router);
+    this.#onError = onError;
+    this.pair = {
+      transport: createSessionTransport(() => this.#dial()),
+      address: "in-memory server",
+      server: {
+        connectionCount: async () => this.#served.size,
+        close: (options) => this.#close(options),
+        reopen: async () => {
+          this.#open = true;
+        },
+      },
+      dispose: async () => undefined,
+    };
+  }
+
+  async #dial(): Promise<Connection> {
+    if (!this.#open) {
+      throw new DrpcError("the in-memory server is closed", Code.Unavailable, { notStarted: true });
+    }
+    const { client, server } = createConnectionPair({ chunkBytes: 1_000 });
+    const served = serveConnection(server, this.#router, { onError: this.#onError });
+    this.#served.add(served);
+    void served.closed.then(() => this.#served.delete(served));
+    return client;
+  }
+
+  async #close(options: { readonly drainMs: number }) {
+    this.#open = false;
+    const served = [...this.#served];
+    const reports = await Promise.all(served.map((connection) => connection.close(options)));
+    return {
+      connections: served.length,
+      drained: reports.reduce((sum, { drained }) => sum + drained, 0),
+      aborted: reports.reduce((sum, { aborted }) => sum + aborted, 0),
+    };
+  }
+}
