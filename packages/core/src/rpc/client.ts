@@ -42,7 +42,13 @@ type AnyMessages = AsyncIterable<MessageInitShape<DescMessage>>;
 export function createClient<Service extends DescService>(service: Service, transport: Transport): Client<Service> {
   const client: Record<string, unknown> = {};
   for (const method of service.methods) {
-    client[memberName(method)] = createMethod(method, transport);
+    // Not an assignment, which for a method called __proto__ would be something else.
+    Object.defineProperty(client, memberName(method), {
+      value: createMethod(method, transport),
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
   }
   return client as Client<Service>;
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { DescService } from "@bufbuild/protobuf";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { Handler, HandlerContext } from "./handler.js";
 import { type Method, memberName, methodOf } from "./method.js";
 
@@ -38,21 +38,14 @@ export class Router {
    * handler has something under a method's name that is no function.
    */
   service<Service extends DescService>(service: Service, handler: Partial<Handler<Service>>): this {
-    const members = handler as Record<string, unknown>;
-    for (const desc of service.methods) {
-      const method = methodOf(desc);
+    const routes = service.methods.map((desc) => createRoute(desc, handler));
+    for (const { method } of routes) {
       if (this.#routes.has(method.path)) {
         throw new TypeError(`service ${service.typeName} is registered already`);
       }
-      const name = memberName(desc);
-      const member = members[name];
-      // A method called HasOwnProperty is not served by what every object inherits.
-      const implemented = member !== undefined && member !== Object.prototype[name as keyof object];
-      if (implemented && typeof member !== "function") {
-        throw new TypeError(`the handler of ${service.typeName} has a ${typeof member} as ${name}, not a function`);
-      }
-      const serve: Serve = (request, context) => (members[name] as ServeMember).call(handler, request, context);
-      this.#routes.set(method.path, { method, serve: implemented ? serve : undefined });
+    }
+    for (const route of routes) {
+      this.#routes.set(route.method.path, route);
     }
     return this;
   }
@@ -64,6 +57,30 @@ export class Router {
 }
 
 type ServeMember = (this: unknown, request: unknown, context: HandlerContext) => unknown;
+
+function createRoute(desc: DescMethod, handler: object): Route {
+  const method = methodOf(desc);
+  const name = memberName(desc);
+  const member = memberOf(handler, name);
+  if (member === undefined) {
+    return { method, serve: undefined };
+  }
+  if (typeof member !== "function") {
+    throw new TypeError(`the handler of ${desc.parent.typeName} has a ${typeof member} as ${name}, not a function`);
+  }
+  const members = handler as Record<string, ServeMember>;
+  return { method, serve: (request, context) => (members[name] as ServeMember).call(handler, request, context) };
+}
+
+/** Finds what a handler has under a name. What every object inherits, `hasOwnProperty` say, does not serve a method. */
+function memberOf(handler: object, name: string): unknown {
+  for (let holder = handler; holder !== null && holder !== Object.prototype; holder = Object.getPrototypeOf(holder)) {
+    if (Object.hasOwn(holder, name)) {
+      return (handler as Record<string, unknown>)[name];
+    }
+  }
+  return undefined;
+}
 
 /** Creates a router without any service. */
 export function createRouter(): Router {

@@ -256,7 +256,7 @@ export class Session implements StreamHost, IntakeHost {
     this.#streams.delete(stream);
     this.#writer.drop(stream.id, cause);
     this.#reader.resume("unread");
-    if (this.role === "client" && this.#settings.streamEnded(stream) && stream.answered) {
+    if (this.role === "client" && this.#settings.streamEnded(stream) && stream.answered && !mayBeRefusal(cause)) {
       this.#announces = false;
       this.#listener.peerKnown?.(undefined);
     }
@@ -388,4 +388,10 @@ export class Session implements StreamHost, IntakeHost {
     this.#checkDrained();
     this.#listener.ended?.(idle ? undefined : error);
   }
+}
+
+/** Tells whether an error may be that of a server that refused the call before it read the announcement in it. */
+function mayBeRefusal(error: DrpcError | undefined): boolean {
+  const { ResourceExhausted, Unavailable, DeadlineExceeded } = Code;
+  return error !== undefined && [ResourceExhausted, Unavailable, DeadlineExceeded].some((code) => code === error.code);
 }

@@ -60,7 +60,15 @@ test("a method called Then is then$ in clients and handlers, so that a client ca
 });
 
 test("methods called like what every object has are served by the handler, or are Unimplemented", async () => {
-  const service = serviceWith("ToString", "Constructor", "HasOwnProperty", "ValueOf", "Delete");
+  const service = serviceWith(
+    "ToString",
+    "Constructor",
+    "HasOwnProperty",
+    "IsPrototypeOf",
+    "ValueOf",
+    "Delete",
+    "__proto__",
+  );
   const nothing = connect(service, {});
   for (const { localName } of service.methods) {
     await assert.rejects(nothing[localName]?.({ text: "x" }) as Promise<unknown>, { code: 12 }, localName);
@@ -97,4 +105,12 @@ test("a path that no router has is found to be none, however close", () => {
   ]) {
     assert.equal(router.find(path), undefined);
   }
+});
+
+test("a handler that is refused leaves nothing registered", () => {
+  const router = createRouter();
+  const wrong = { say: () => ({}), repeat: 7 } as never;
+  assert.throws(() => registerEchoService(router, wrong), /the handler of echo.v1.EchoService has a number as repeat/);
+  assert.equal(router.find("/echo.v1.EchoService/Say"), undefined);
+  registerEchoService(router, new EchoHandler());
 });

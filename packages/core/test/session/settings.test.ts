@@ -10,7 +10,7 @@ import { Kind } from "../../src/wire/kind.js";
 import { decodeMetadataPayload } from "../../src/wire/metadata-payload.js";
 import { decodeSettings, encodeSettings, type Settings } from "../../src/wire/settings-payload.js";
 import { GoldenEcho, msg } from "../golden-echo.js";
-import { dialRawServer, frame, invoke, join, type RawPeer, serveRawClient } from "../raw-peer.js";
+import { dialRawServer, errorFrame, frame, invoke, join, type RawPeer, serveRawClient } from "../raw-peer.js";
 
 const settings: Settings = { version: 1, windowBytes: 100_000, maxMessageBytes: 50_000, maxConcurrentStreams: 7 };
 const announcement = encodeBase64(encodeSettings(settings), "url");
@@ -68,6 +68,30 @@ test("a client announces its settings with the first call, and acknowledges the 
   assert.deepEqual(raw.shown(2), ["Invoke 2/1 21", "Message 2/2", "CloseSend 2/3"]);
   raw.write(frame(Kind.Message, 2, 1, msg({})), frame(Kind.CloseSend, 2, 2));
   await second;
+});
+
+test("an error that may refuse a call whose announcement was not read decides nothing, and the next call asks again", async () => {
+  for (const [code, asksAgain] of [
+    [8n, true],
+    [14n, true],
+    [4n, true],
+    [5n, false],
+    [0n, false],
+  ] as const) {
+    const { transport, peer } = dialRawServer();
+    const client = gopeer.createEchoClient(transport);
+    const refused = client.unary({});
+    const raw = await peer();
+    await raw.frame(Kind.CloseSend, 1);
+    raw.write(errorFrame(1, 1, code, "no"));
+    await assert.rejects(refused);
+    const next = client.unary({});
+    await raw.frame(Kind.CloseSend, 2);
+    assert.equal(raw.shown(2)[0]?.startsWith("InvokeMetadata"), asksAgain, `code ${code}`);
+    raw.write(frame(Kind.Message, 2, 1, msg({})), frame(Kind.CloseSend, 2, 2));
+    await next;
+    await transport.close();
+  }
 });
 
 test("calls that wait for the answer go out on the same connection as soon as it is there", async () => {
