@@ -28,3 +28,4 @@ export type { Connection, ConnectionReceiver, PeerInfo } from "./vocabulary/conn
 export { type ContextKey, ContextValues, createContextKey } from "./vocabulary/context-values.js";
 export { DrpcError, type DrpcErrorOptions } from "./vocabulary/drpc-error.js";
 export { Metadata, type MetadataInit, type MetadataValue } from "./vocabulary/metadata.js";
+export type { ErrorFormat } from "./wire/error-payload.js";

@@ -70,7 +70,9 @@ export class ClientCall implements Waiter {
     try {
       this.#shape.check(session);
       const entries = encodeEntries(metadata, deadline, session.peerSettings !== undefined);
-      const call = { path: method.path, pathBytes: method.pathBytes, metadata: entries };
+      const { methodKind } = method.desc;
+      const streamsRequests = methodKind === "client_streaming" || methodKind === "bidi_streaming";
+      const call = { path: method.path, pathBytes: method.pathBytes, metadata: entries, streamsRequests };
       this.#stream = session.open(call, (stream) => this.#shape.createReceiver(stream, session));
     } catch (reason) {
       this.fail(reason as DrpcError);

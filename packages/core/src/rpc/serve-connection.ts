@@ -9,6 +9,7 @@ import type { StreamReceiver } from "../session/stream.js";
 import { Code } from "../vocabulary/code.js";
 import type { Connection, PeerInfo } from "../vocabulary/connection.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
+import type { ErrorFormat } from "../wire/error-payload.js";
 import type { MetadataEntries } from "../wire/metadata-payload.js";
 import { Deadline, parseTimeout, timeoutKey } from "./deadline.js";
 import type { HandlerContext } from "./handler.js";
@@ -28,6 +29,13 @@ export interface ServeOptions extends SessionOptions {
    * only told that the handler failed. Defaults to `console.error`.
    */
   readonly onError?: ((reason: unknown, context: HandlerContext) => void) | undefined;
+
+  /**
+   * How errors are sent: `drpc` for clients of storj.io/drpc, `grpc-status`
+   * for those of CockroachDB's fork since September 2025, which understand
+   * nothing else. Clients of ts-drpc understand both. Defaults to `drpc`.
+   */
+  readonly errorFormat?: ErrorFormat | undefined;
 }
 
 /** What closing a server, or one connection of it, did. */
@@ -67,6 +75,7 @@ class RouterConnection implements ServedConnection {
 
   constructor(connection: Connection, router: Router, options: ServeOptions) {
     const limits = resolveSessionOptions(options);
+    const errorFormat = checkErrorFormat(options.errorFormat ?? "drpc");
     this.#router = router;
     this.#interceptors = options.interceptors ?? [];
     this.#onError = guarded(options.onError ?? logError);
@@ -79,6 +88,7 @@ class RouterConnection implements ServedConnection {
       connection,
       limits,
       announces: false,
+      errorFormat,
       listener: { invoked: (invoke) => this.#serve(invoke), ended: (error) => ended(error) },
     });
   }
@@ -164,6 +174,14 @@ function unknownMethod(path: string): DrpcError {
 /** Receives nothing: the call has been refused. */
 function refusedReceiver(over: () => void): StreamReceiver {
   return { message() {}, end() {}, terminated: over };
+}
+
+/** Returns the value of the option `errorFormat`, if it is one. */
+export function checkErrorFormat(format: ErrorFormat): ErrorFormat {
+  if (format !== "drpc" && format !== "grpc-status") {
+    throw new RangeError(`errorFormat must be "drpc" or "grpc-status", got ${JSON.stringify(format)}`);
+  }
+  return format;
 }
 
 function logError(reason: unknown, context: HandlerContext): void {

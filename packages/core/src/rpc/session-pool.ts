@@ -3,9 +3,11 @@
 
 import { Session } from "../session/session.js";
 import type { SessionLimits } from "../session/session-options.js";
+import type { Stream } from "../session/stream.js";
 import { Code } from "../vocabulary/code.js";
 import type { Connection } from "../vocabulary/connection.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
+import { IdleSessions } from "./idle-sessions.js";
 
 /**
  * What kind of peer a client talks to. A `multiplexed` one takes any number of
@@ -25,6 +27,9 @@ export interface SessionPoolInit {
 
   /** How long calls wait for the answer that tells whether they can share a connection. */
   readonly answerTimeoutMs: number;
+
+  /** How long a connection to a sequential peer may be unused before it is closed. */
+  readonly idleTimeoutMs: number;
 }
 
 /** A call that looks for a session. One of its two functions is called, once. */
@@ -47,6 +52,8 @@ export class SessionPool {
   readonly #init: SessionPoolInit;
   readonly #sessions = new Map<Session, SessionKind>();
   readonly #waiters = new Set<Waiter>();
+  readonly #idle: IdleSessions;
+  readonly #doubtful = new WeakSet<Session>();
   #dialing = 0;
   #lastKind: SessionKind = "undecided";
   #patience: ReturnType<typeof setTimeout> | undefined;
@@ -58,6 +65,7 @@ export class SessionPool {
 
   constructor(init: SessionPoolInit) {
     this.#init = init;
+    this.#idle = new IdleSessions(init.idleTimeoutMs, (session) => this.#giveUp(session, "it was not used"));
     this.#lastKind = init.peer === "auto" ? "undecided" : init.peer;
   }
 
@@ -74,6 +82,7 @@ export class SessionPool {
     }
     const session = this.#waiters.size === 0 ? this.#withRoom() : undefined;
     if (session !== undefined) {
+      this.#idle.use(session);
       waiter.start(session);
       return;
     }
@@ -147,6 +156,7 @@ export class SessionPool {
         break;
       }
       this.#waiters.delete(waiter);
+      this.#idle.use(session);
       waiter.start(session);
     }
     this.#serving = false;
@@ -232,14 +242,16 @@ export class SessionPool {
       announces: peer !== "sequential",
       listener: {
         peerKnown: (settings) => this.#decided(session, settings === undefined ? "sequential" : "multiplexed"),
-        streamEnded: ({ cutShort }) => {
-          if (cutShort && this.#sessions.get(session) === "sequential") {
-            this.#retire(session);
+        streamEnded: (stream) => {
+          if (this.#sessions.get(session) !== "multiplexed") {
+            this.#judge(session, stream);
           }
           this.#serve();
+          this.#giveBack(session);
         },
         ended: () => {
           this.#sessions.delete(session);
+          this.#idle.forget(session);
           this.#serve();
         },
       },
@@ -255,16 +267,48 @@ export class SessionPool {
     this.#lastKind = kind;
     this.#stopWaiting();
     this.#serve();
+    for (const each of this.#sessions.keys()) {
+      this.#giveBack(each);
+    }
   }
 
   /**
-   * Gives up a connection to storj.io/drpc whose handler returned while
-   * messages were on their way to it: that server may wait for ever for
-   * somebody to take them, and then serves no other call.
+   * Decides whether a connection to a peer that takes one call at a time is
+   * used again. storj.io/drpc reads nothing more from a connection, for ever,
+   * while a message lies there that its handler does not take. After a call
+   * whose handler may have returned without having read all, the next call
+   * shows it: if that has to be given up without any answer, so is the connection.
    */
-  #retire(session: Session): void {
+  #judge(session: Session, stream: Stream): void {
+    const unanswered = this.#doubtful.has(session) && !stream.answered;
+    this.#doubtful.delete(session);
+    if (stream.leftovers === "likely" || unanswered) {
+      this.#giveUp(session, "the peer may hang, as it ended a call, or was to end one, before it had read all");
+    } else if (stream.leftovers === "possible") {
+      this.#doubtful.add(session);
+    }
+  }
+
+  /** Closes an unused connection that is not needed any more, or else sees to it that it is closed some time. */
+  #giveBack(session: Session): void {
+    const kind = this.#sessions.get(session);
+    const only = kind === "multiplexed" && this.#sessions.size === 1;
+    if (kind === undefined || only || session.streamCount > 0 || this.#closed !== undefined) {
+      return;
+    }
+    const shared = [...this.#sessions.keys()].find((each) => this.#sessions.get(each) === "multiplexed");
+    if (shared !== undefined && shared !== session) {
+      this.#giveUp(session, "all calls share another");
+    } else if (shared === undefined) {
+      this.#idle.add(session);
+    }
+  }
+
+  /** Closes a connection on which no call is under way. */
+  #giveUp(session: Session, why: string): void {
     this.#sessions.delete(session);
-    session.close(new DrpcError("the peer may hang, as it ended a call before it had read all", Code.Unavailable));
+    this.#idle.forget(session);
+    session.close(new DrpcError(`the connection was closed: ${why}`, Code.Unavailable));
   }
 
   #stopWaiting(): void {

@@ -43,6 +43,13 @@ export interface SessionTransportOptions extends SessionOptions {
 
   /** How many connections there may be at once. Only peers that take one call at a time need more than one. Defaults to 8. */
   readonly maxConnections?: number | undefined;
+
+  /**
+   * How long a connection to a peer that takes one call at a time may be
+   * unused, in milliseconds, before it is closed. The one connection to a peer
+   * that takes many stays open. Defaults to 60,000.
+   */
+  readonly idleTimeoutMs?: number | undefined;
 }
 
 // A ts-drpc peer answers at once, so this is a matter of the way there and back.
@@ -68,13 +75,14 @@ class SessionTransport implements Transport {
   readonly #defaultTimeoutMs: number | undefined;
 
   constructor(dial: () => Promise<Connection>, options: SessionTransportOptions) {
-    const { interceptors = [], defaultTimeoutMs, peer = "auto", maxConnections = 8 } = options;
+    const { interceptors = [], defaultTimeoutMs, peer = "auto", maxConnections = 8, idleTimeoutMs = 60_000 } = options;
     this.#pool = new SessionPool({
       dial,
       limits: resolveSessionOptions(options),
       peer: peerKind(peer),
       maxConnections: wholeNumber("maxConnections", maxConnections),
       answerTimeoutMs,
+      idleTimeoutMs: wholeNumber("idleTimeoutMs", idleTimeoutMs),
     });
     this.#intercepted =
       interceptors.length === 0 ? undefined : applyInterceptors(interceptors, (request) => this.#innermost(request));

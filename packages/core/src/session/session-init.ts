@@ -3,6 +3,7 @@
 
 import type { Connection } from "../vocabulary/connection.js";
 import type { DrpcError } from "../vocabulary/drpc-error.js";
+import type { ErrorFormat } from "../wire/error-payload.js";
 import type { MetadataEntries } from "../wire/metadata-payload.js";
 import type { Settings } from "../wire/settings-payload.js";
 import type { Invoke } from "./invoke-intake.js";
@@ -33,6 +34,9 @@ export interface SessionInit {
 
   /** True for a client that announces itself as a ts-drpc peer. */
   readonly announces: boolean;
+
+  /** How errors are sent. Defaults to `drpc`. */
+  readonly errorFormat?: ErrorFormat | undefined;
 }
 
 /** A call that a client opens. */
@@ -40,4 +44,7 @@ export interface OpenCall {
   readonly path: string;
   readonly pathBytes: Uint8Array;
   readonly metadata: MetadataEntries;
+
+  /** True if it may send more than one message. Defaults to false. */
+  readonly streamsRequests?: boolean;
 }

@@ -4,7 +4,7 @@
 import { Code } from "../vocabulary/code.js";
 import type { Connection, PeerInfo } from "../vocabulary/connection.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
-import { encodeErrorPayload } from "../wire/error-payload.js";
+import { type ErrorFormat, encodeErrorPayload } from "../wire/error-payload.js";
 import type { FrameReader } from "../wire/frame-reader.js";
 import { isKnownKind, Kind, kindName } from "../wire/kind.js";
 import { encodeMetadataPayload } from "../wire/metadata-payload.js";
@@ -17,7 +17,7 @@ import { type IntakeHost, type Invoke, InvokeIntake } from "./invoke-intake.js";
 import { ReceiveBudget, type StreamSituation } from "./receive-budget.js";
 import type { OpenCall, SessionInit, SessionListener } from "./session-init.js";
 import type { SessionLimits } from "./session-options.js";
-import { announcementKey, SettingsExchange } from "./settings-exchange.js";
+import { announcementKey, mayBeRefusal, SettingsExchange } from "./settings-exchange.js";
 import { Stream, type StreamHost, type StreamReceiver } from "./stream.js";
 import { StreamRegistry } from "./stream-registry.js";
 import { WriteScheduler } from "./write-scheduler.js";
@@ -37,6 +37,7 @@ export class Session implements StreamHost, IntakeHost {
   readonly limits: SessionLimits;
   readonly maxMessageBytes: number;
   readonly maxMetadataBytes: number;
+  readonly errorFormat: ErrorFormat;
 
   readonly #connection: Connection;
   readonly #listener: SessionListener;
@@ -55,11 +56,12 @@ export class Session implements StreamHost, IntakeHost {
   #ended: DrpcError | undefined;
   #drained: (() => void)[] = [];
 
-  constructor({ role, connection, limits, listener, announces }: SessionInit) {
+  constructor({ role, connection, limits, listener, announces, errorFormat = "drpc" }: SessionInit) {
     this.role = role;
     this.limits = limits;
     this.maxMessageBytes = limits.maxMessageBytes;
     this.maxMetadataBytes = limits.maxMetadataBytes;
+    this.errorFormat = errorFormat;
     this.#connection = connection;
     this.#listener = listener;
     this.#announces = announces;
@@ -150,7 +152,7 @@ export class Session implements StreamHost, IntakeHost {
       );
     }
     this.#highestStreamId++;
-    const stream = new Stream(this.#highestStreamId, call.path, this, createReceiver);
+    const stream = new Stream(this.#highestStreamId, call.path, this, createReceiver, undefined, call.streamsRequests);
     this.#streams.add(stream);
     if (announces) {
       this.#settings.announcedOn(stream);
@@ -293,7 +295,8 @@ export class Session implements StreamHost, IntakeHost {
 
   refuse(streamId: number, error: DrpcError): void {
     this.#highestStreamId = Math.max(this.#highestStreamId, streamId);
-    this.sendPacket(Kind.Error, streamId, 1, encodeErrorPayload({ code: error.wireCode, text: error.rawMessage }));
+    const body = encodeErrorPayload({ code: error.wireCode, text: error.rawMessage }, this.errorFormat);
+    this.sendPacket(Kind.Error, streamId, 1, body);
   }
 
   readonly #situate = (stream: Stream): StreamSituation => ({
@@ -302,6 +305,12 @@ export class Session implements StreamHost, IntakeHost {
   });
 
   #fragment(fragment: FrameReader): void {
+    if (fragment.frameBytes > this.limits.maxBufferedBytes) {
+      // No limit of a stream helps here: all that comes would be data of this frame, for ever if it says so.
+      throw new ProtocolError(
+        `a frame announces ${fragment.frameBytes} bytes, the limit maxBufferedBytes is ${this.limits.maxBufferedBytes}`,
+      );
+    }
     const stream = this.#streams.get(fragment.streamId);
     if (fragment.kind === Kind.WindowUpdate) {
       const credit = this.#grants.receive(fragment);
@@ -388,10 +397,4 @@ export class Session implements StreamHost, IntakeHost {
     this.#checkDrained();
     this.#listener.ended?.(idle ? undefined : error);
   }
-}
-
-/** Tells whether an error may be that of a server that refused the call before it read the announcement in it. */
-function mayBeRefusal(error: DrpcError | undefined): boolean {
-  const { ResourceExhausted, Unavailable, DeadlineExceeded } = Code;
-  return error !== undefined && [ResourceExhausted, Unavailable, DeadlineExceeded].some((code) => code === error.code);
 }

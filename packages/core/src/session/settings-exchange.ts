@@ -1,6 +1,8 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { Code } from "../vocabulary/code.js";
+import type { DrpcError } from "../vocabulary/drpc-error.js";
 import { decodeBase64, encodeBase64 } from "../wire/base64.js";
 import type { FrameReader } from "../wire/frame-reader.js";
 import { PacketAssembler } from "../wire/packet-assembler.js";
@@ -105,4 +107,10 @@ export class SettingsExchange {
     }
     this.#received(this.#peer);
   }
+}
+
+/** Tells whether an error may be that of a server that refused the call before it read the announcement in it. */
+export function mayBeRefusal(error: DrpcError | undefined): boolean {
+  const { ResourceExhausted, Unavailable, DeadlineExceeded } = Code;
+  return error !== undefined && [ResourceExhausted, Unavailable, DeadlineExceeded].some((code) => code === error.code);
 }

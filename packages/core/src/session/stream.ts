@@ -3,7 +3,7 @@
 
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
-import { decodeErrorPayload, encodeErrorPayload } from "../wire/error-payload.js";
+import { decodeErrorPayload, type ErrorFormat, encodeErrorPayload } from "../wire/error-payload.js";
 import type { FrameReader } from "../wire/frame-reader.js";
 import { Kind, kindName } from "../wire/kind.js";
 import { PacketAssembler, PacketTooLargeError } from "../wire/packet-assembler.js";
@@ -12,6 +12,13 @@ import { grantThreshold, messageOverheadBytes, SendCredit } from "./flow-control
 import { nextStreamState, StreamEvent, StreamState, sentKind, takesMessages } from "./stream-state.js";
 
 const noBytes = new Uint8Array(0);
+
+/**
+ * Whether messages of this side may lie unread at a peer that no longer reads
+ * them: `possible` if all was sent before the peer ended its side, `likely` if
+ * not, or if this side gave up.
+ */
+export type Leftovers = "none" | "possible" | "likely";
 
 /** What a stream tells the call that it carries. None of these may throw. */
 export interface StreamReceiver {
@@ -33,6 +40,9 @@ export interface StreamHost {
   readonly role: "client" | "server";
   readonly maxMessageBytes: number;
   readonly maxMetadataBytes: number;
+
+  /** How errors are sent. */
+  readonly errorFormat: ErrorFormat;
 
   /** The largest message that both sides take. */
   readonly maxSendBytes: number;
@@ -67,6 +77,7 @@ export class Stream {
   readonly #host: StreamHost;
   readonly #receiver: StreamReceiver;
   readonly #assembler: PacketAssembler;
+  readonly #streamsRequests: boolean;
   #state: StreamState = StreamState.Open;
   #cause: DrpcError | undefined;
   #receiving = true;
@@ -77,7 +88,7 @@ export class Stream {
   #consumedCost = 0;
   #answered = false;
   #sentMessages = false;
-  #cutShort = false;
+  #leftovers: Leftovers = "none";
 
   constructor(
     id: number,
@@ -85,11 +96,13 @@ export class Stream {
     host: StreamHost,
     createReceiver: (stream: Stream) => StreamReceiver,
     assembler: PacketAssembler = new PacketAssembler(),
+    streamsRequests = false,
   ) {
     this.id = id;
     this.path = path;
     this.#host = host;
     this.#assembler = assembler;
+    this.#streamsRequests = streamsRequests;
     this.#credit = new SendCredit(host.peerWindowBytes ?? 0);
     this.#receiver = createReceiver(this);
   }
@@ -109,9 +122,9 @@ export class Stream {
     return this.#answered;
   }
 
-  /** True if the peer ended its side while this one was still sending: what was sent last may lie unread there. */
-  get cutShort(): boolean {
-    return this.#cutShort;
+  /** Whether messages of this side may lie unread at the peer, once the stream has ended. */
+  get leftovers(): Leftovers {
+    return this.#leftovers;
   }
 
   /** Takes the next message id of this side. */
@@ -160,11 +173,15 @@ export class Stream {
   sendError(error: DrpcError): void {
     // 2^64 wraps: a code that does not fit was made by the application, and any answer is better than none.
     const code = BigInt.asUintN(64, error.wireCode);
-    this.#apply(StreamEvent.LocalError, encodeErrorPayload({ code, text: error.rawMessage }), error);
+    const body = encodeErrorPayload({ code, text: error.rawMessage }, this.#host.errorFormat);
+    this.#apply(StreamEvent.LocalError, body, error);
   }
 
   /** Ends the stream and tells the peer to stop. */
   cancel(reason: DrpcError): void {
+    if (!this.terminated && this.#streamsRequests && this.#sentMessages) {
+      this.#leftovers = "likely";
+    }
     this.#apply(StreamEvent.LocalCancel, noBytes, reason);
   }
 
@@ -272,7 +289,11 @@ export class Stream {
         }
         return;
       case Kind.CloseSend:
-        this.#cutShort = this.#sentMessages && this.#state === StreamState.Open;
+        if (this.#sentMessages && this.#state === StreamState.Open) {
+          this.#leftovers = "likely";
+        } else if (this.#sentMessages && this.#streamsRequests) {
+          this.#leftovers = "possible";
+        }
         this.#enter(StreamEvent.RemoteCloseSend, undefined, undefined);
         return;
       case Kind.Close: {
@@ -372,7 +393,8 @@ function peerError(body: Uint8Array): DrpcError {
   const { code, text } = decodeErrorPayload(body);
   const hasCode = code !== 0n && code <= BigInt(Number.MAX_SAFE_INTEGER);
   // Of these two, which servers of every kind send without ever calling a handler, only the text tells.
-  const unknownMethod = code === 0n && text.startsWith("protocol error: unknown rpc: ");
+  const unknownMethod =
+    (code === 0n || code === BigInt(Code.Unknown)) && text.startsWith("protocol error: unknown rpc: ");
   const refused = text.startsWith("too many concurrent streams");
   const codeless = unknownMethod ? Code.Unimplemented : refused ? Code.ResourceExhausted : Code.Unknown;
   return new DrpcError(text, hasCode ? Number(code) : codeless, {

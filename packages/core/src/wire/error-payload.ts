@@ -2,9 +2,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { decodeText, encodeText } from "./text.js";
+import { encodeVarint, maxVarintBytes, VarintCursor } from "./varint.js";
 
 /** Longer texts are cut: Go never splits an Error packet, and an oversized one ends its peer's connection. */
-const maxTextBytes: number = 65_536 - 8;
+const maxBodyBytes = 65_536;
+
+const codeTag = 0x08;
+const messageTag = 0x12;
+const detailsTag = 0x1a;
+const statusType = 1;
+const unknownCode = 2;
+const maxStatusCode = 0x7fff_ffffn;
+
+/**
+ * How the body of an Error packet is laid out (docs/protocol.md#errors):
+ * `drpc` is a code of eight bytes and a text, `grpc-status` a byte that is 1
+ * and the protobuf message google.rpc.Status.
+ */
+export type ErrorFormat = "drpc" | "grpc-status";
 
 /** What an Error packet says: a code, 0 for none, and a text. */
 export interface ErrorPayload {
@@ -12,23 +27,86 @@ export interface ErrorPayload {
   readonly text: string;
 }
 
-/** Encodes the body of an Error packet: eight bytes of code, then the text, cut at 64 KiB. */
-export function encodeErrorPayload({ code, text }: ErrorPayload): Uint8Array {
+/** Encodes the body of an Error packet, its text cut so that it has 64 KiB at most. */
+export function encodeErrorPayload({ code, text }: ErrorPayload, format: ErrorFormat = "drpc"): Uint8Array {
   const textBytes = encodeText(text);
-  const size = textBytes.length <= maxTextBytes ? textBytes.length : characterStart(textBytes, maxTextBytes);
-  const body = new Uint8Array(8 + size);
+  if (format === "grpc-status") {
+    return encodeStatus(code, textBytes);
+  }
+  const body = new Uint8Array(8 + sizeWithin(textBytes, maxBodyBytes - 8));
   new DataView(body.buffer).setBigUint64(0, code);
-  body.set(textBytes.subarray(0, size), 8);
+  body.set(textBytes.subarray(0, body.length - 8), 8);
   return body;
 }
 
-/** Decodes the body of an Error packet. One without a whole code is all text, with a note, as in Go. */
+/**
+ * Decodes the body of an Error packet, whichever format it has: as a code
+ * of eight bytes, what begins like a status would be one above 2^56, which
+ * nobody uses. A body without a whole code is all text, with a note, as in Go.
+ */
 export function decodeErrorPayload(body: Uint8Array): ErrorPayload {
+  const status = body[0] === statusType ? decodeStatus(body) : undefined;
+  if (status !== undefined) {
+    return status;
+  }
   if (body.length < 8) {
     return { code: 0n, text: `${decodeText(body)} (drpcwire note: invalid error data)` };
   }
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   return { code: view.getBigUint64(0), text: decodeText(body.subarray(8)) };
+}
+
+function encodeStatus(code: bigint, textBytes: Uint8Array): Uint8Array {
+  // 0 is OK in gRPC, so that a Go client would take the error for none.
+  const statusCode = code === 0n || code > maxStatusCode ? unknownCode : Number(code);
+  const head = new Uint8Array(16);
+  head[0] = statusType;
+  head[1] = codeTag;
+  let at = encodeVarint(statusCode, head, 2);
+  const size = sizeWithin(textBytes, maxBodyBytes - head.length);
+  head[at++] = messageTag;
+  at = encodeVarint(size, head, at);
+  const body = new Uint8Array(at + size);
+  body.set(head.subarray(0, at));
+  body.set(textBytes.subarray(0, size), at);
+  return body;
+}
+
+/** Decodes a google.rpc.Status behind the byte that announces it, or returns undefined if there is none with a code. */
+function decodeStatus(body: Uint8Array): ErrorPayload | undefined {
+  const varint = new VarintCursor();
+  let at = body[1] === codeTag ? varint.read(body, 2, Math.min(body.length, 2 + maxVarintBytes)) : -1;
+  if (at < 0 || varint.value === 0) {
+    return undefined;
+  }
+  // Go's codes have 32 bits, and those from 2^31 on travel as negative numbers of 64.
+  const code = Number.isSafeInteger(varint.value) ? varint.value : lowest32Bits(body, 2);
+  let text = "";
+  while (at < body.length) {
+    const tag = body[at];
+    at = varint.read(body, at + 1, body.length);
+    if (at < 0 || (tag !== messageTag && tag !== detailsTag) || varint.value > body.length - at) {
+      return undefined;
+    }
+    if (tag === messageTag) {
+      text = decodeText(body.subarray(at, at + varint.value));
+    }
+    at += varint.value;
+  }
+  return { code: BigInt(code), text };
+}
+
+function lowest32Bits(bytes: Uint8Array, offset: number): number {
+  let value = 0;
+  for (let index = 0; index < 5; index++) {
+    value |= ((bytes[offset + index] as number) & 0x7f) << (7 * index);
+  }
+  return value >>> 0;
+}
+
+/** Returns how many of the bytes of a text fit, without a part of a character. */
+function sizeWithin(textBytes: Uint8Array, maxBytes: number): number {
+  return textBytes.length <= maxBytes ? textBytes.length : characterStart(textBytes, maxBytes);
 }
 
 function characterStart(bytes: Uint8Array, end: number): number {

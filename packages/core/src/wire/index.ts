@@ -1,7 +1,7 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-export { decodeErrorPayload, type ErrorPayload, encodeErrorPayload } from "./error-payload.js";
+export { decodeErrorPayload, type ErrorFormat, type ErrorPayload, encodeErrorPayload } from "./error-payload.js";
 export { encodeFrameHeader, firstByte, maxFrameDataBytes, maxHeaderBytes } from "./frame-header.js";
 export { FrameReader } from "./frame-reader.js";
 export { isControlKind, Kind, kindName } from "./kind.js";

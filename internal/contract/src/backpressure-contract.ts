@@ -1,0 +1,67 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { newKey, type PairInUse } from "./pair-in-use.js";
+import { promise } from "./promise.js";
+
+const attachment = new Uint8Array(16_384);
+
+// A window, what waits to be sent, and what the operating system holds, with room to spare; and far less than is offered.
+const mostUnread = (8 * 1024 * 1024) / attachment.length;
+const offered = 100_000;
+
+/** The promises about sides that are slower than the other. */
+export function backpressureContract(shared: { readonly current: PairInUse }): void {
+  promise("a slow reader makes the handler wait, while other calls go on", async () => {
+    const use = shared.current;
+    const key = newKey();
+    const request = { sentence: "", times: offered, attachment };
+    const replies = use.echo.repeat(request, use.doing("count", key))[Symbol.asyncIterator]();
+    await replies.next();
+    const stopped = await standstill(use, () => use.count(key));
+    assert.ok(stopped <= mostUnread, `${stopped} messages were sent to a reader that took one`);
+
+    for (let read = 0; read < stopped; read++) {
+      assert.equal((await replies.next()).done, false);
+    }
+    const further = await standstill(use, () => use.count(key));
+    assert.ok(further > stopped, "the handler goes on when the reader does");
+    assert.ok(further <= stopped + mostUnread);
+
+    await replies.return?.();
+    await use.read(`${key} left`);
+  });
+
+  promise("a slow handler makes the source of the requests wait, while other calls go on", async () => {
+    const use = shared.current;
+    const key = newKey();
+    let taken = 0;
+    async function* requests(): AsyncGenerator<{ sentence: string; attachment: Uint8Array }> {
+      for (; taken < 2 * mostUnread; taken++) {
+        yield { sentence: "a", attachment };
+      }
+    }
+    const joined = use.echo.join(requests(), use.doing("wait", key));
+    const stopped = await standstill(use, async () => taken);
+    assert.ok(stopped > 0 && stopped <= mostUnread, `${stopped} messages were taken for a handler that reads none`);
+
+    await use.note(`${key} opened`);
+    assert.equal((await joined).sentence, String(2 * taken - 1));
+    assert.equal(taken, 2 * mostUnread);
+  });
+}
+
+/** Resolves with a number once it has not changed during 20 calls of others. */
+async function standstill({ echo }: PairInUse, read: () => Promise<number>): Promise<number> {
+  let last = await read();
+  for (let unchanged = 0; unchanged < 20; unchanged++) {
+    assert.equal((await echo.say({ sentence: "beside" })).sentence, "beside");
+    const next = await read();
+    if (next !== last) {
+      unchanged = 0;
+      last = next;
+    }
+  }
+  return last;
+}

@@ -1,0 +1,132 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Socket } from "node:net";
+import { Duplex, type Readable, type Writable } from "node:stream";
+import { TLSSocket } from "node:tls";
+import type { Connection, ConnectionReceiver, PeerInfo } from "@ts-drpc/core";
+import { nodeError } from "./node-error.js";
+
+// A peer that takes nothing more must not keep a closed connection for ever.
+const closeTimeoutMs = 5_000;
+
+/** Two streams that go to the same peer, such as the standard output and input of a child process. */
+export interface StreamPair {
+  readonly readable: Readable;
+  readonly writable: Writable;
+}
+
+/** Tells whom streams are connected to: the address and port of a socket, or for all that has none, the fallback. */
+export function peerOf(duplex: Duplex | StreamPair, fallback = "a stream"): PeerInfo {
+  const address = duplex instanceof Socket ? socketAddress(duplex) : undefined;
+  const certificate = duplex instanceof TLSSocket && duplex.authorized ? duplex.getPeerCertificate() : undefined;
+  return { address: address ?? fallback, ...(certificate === undefined ? {} : { authInfo: certificate }) };
+}
+
+/**
+ * Makes a Connection of any Duplex, such as a socket, or of a pair of streams,
+ * such as the pipes of a child process. The connection owns them from then on.
+ */
+export function createNodeConnection(duplex: Duplex | StreamPair, peer: PeerInfo = peerOf(duplex)): Connection {
+  return duplex instanceof Duplex
+    ? new NodeConnection(duplex, duplex, peer)
+    : new NodeConnection(duplex.readable, duplex.writable, peer);
+}
+
+class NodeConnection implements Connection {
+  readonly peer: PeerInfo;
+  readonly #readable: Readable;
+  readonly #writable: Writable;
+  #error: Error | undefined;
+  #ended = false;
+
+  constructor(readable: Readable, writable: Writable, peer: PeerInfo) {
+    this.#readable = readable;
+    this.#writable = writable;
+    this.peer = peer;
+    // From the first moment on: an error that nobody listens to would end the process.
+    for (const stream of new Set([readable, writable])) {
+      stream.on("error", (error) => {
+        this.#error ??= error;
+        this.abort();
+      });
+    }
+  }
+
+  start(receiver: ConnectionReceiver): void {
+    const readable = this.#readable;
+    const writable = this.#writable;
+    if (writable instanceof Socket) {
+      // Frames are gathered before they are written; waiting for more would only add delay.
+      writable.setNoDelay(true);
+    }
+    const end = (): void => {
+      if (!this.#ended) {
+        this.#ended = true;
+        receiver.end(
+          this.#error === undefined
+            ? undefined
+            : nodeError(`the connection to ${this.peer.address} was lost`, this.#error),
+        );
+      }
+    };
+    readable.on("data", (chunk: Uint8Array) => receiver.data(chunk));
+    // Streams that send as fast as they can would otherwise keep everything else from its turn.
+    writable.on("drain", () => setImmediate(() => receiver.writable()));
+    // Half-closed connections are not used: the end of either direction is the end of both.
+    readable.on("end", () => {
+      end();
+      this.close();
+    });
+    readable.on("close", end);
+    if (readable.destroyed || readable.readableEnded) {
+      queueMicrotask(end);
+    }
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#writable.destroyed || this.#writable.writableEnded || this.#writable.write(bytes);
+  }
+
+  endOfTurn(callback: () => void): void {
+    process.nextTick(callback);
+  }
+
+  pause(): void {
+    this.#readable.pause();
+  }
+
+  resume(): void {
+    this.#readable.resume();
+  }
+
+  close(): void {
+    if (this.#readable.destroyed && this.#writable.destroyed) {
+      return;
+    }
+    const timer = setTimeout(() => this.abort(), closeTimeoutMs).unref();
+    this.#readable.once("close", () => clearTimeout(timer));
+    if (this.#writable instanceof Socket) {
+      // It is destroyed once the peer has ended it too. Before that, bytes that the peer has still sent would make
+      // the operating system reset the connection, and throw away what the peer has not read yet.
+      this.#writable.end();
+    } else {
+      this.#writable.end(() => this.abort());
+    }
+    // Whatever still arrives is read, so that the end is noticed.
+    this.#readable.resume();
+  }
+
+  abort(): void {
+    this.#readable.destroy();
+    this.#writable.destroy();
+  }
+}
+
+function socketAddress(socket: Socket): string | undefined {
+  if (socket.remoteAddress === undefined) {
+    return undefined;
+  }
+  const host = socket.remoteFamily === "IPv6" ? `[${socket.remoteAddress}]` : socket.remoteAddress;
+  return `${host}:${socket.remotePort}`;
+}
