@@ -17,7 +17,13 @@ export type {
 export { PushStream } from "./rpc/push-stream.js";
 export { createRouter, type Router } from "./rpc/router.js";
 // For those who bring DRPC to another platform or protocol.
-export { type CloseReport, type ServedConnection, type ServeOptions, serveConnection } from "./rpc/serve-connection.js";
+export {
+  type CloseReport,
+  checkErrorFormat,
+  type ServedConnection,
+  type ServeOptions,
+  serveConnection,
+} from "./rpc/serve-connection.js";
 export type { PeerKind } from "./rpc/session-pool.js";
 export { createSessionTransport, type SessionTransportOptions } from "./rpc/session-transport.js";
 export type { StreamingMethod, Transport, UnaryMethod } from "./rpc/transport.js";

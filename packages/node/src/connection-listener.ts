@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import {
   type CloseReport,
   Code,
+  checkErrorFormat,
   createRouter,
   DrpcError,
   type PeerInfo,
@@ -104,6 +105,7 @@ class RouterListener implements ConnectionListener {
     this.#tellError = connectionErrorTeller(options);
     // Each connection looks at them too, but when one comes it is too late to complain.
     resolveSessionOptions(options);
+    checkErrorFormat(options.errorFormat ?? "drpc");
     callable("onError", options.onError ?? (() => undefined));
     callable("routes", options.routes)(this.#router);
   }

@@ -77,6 +77,7 @@ describe("createNodeServer and createConnectionListener refuse", () => {
     [{ routes, maxConnections: 0 }, "RangeError", /^maxConnections must be a whole number above zero, got 0$/],
     [{ routes, maxConnections: 1.5 }, "RangeError", /^maxConnections must be .* got 1\.5$/],
     [{ routes, onConnectionError: "log" }, "TypeError", /^onConnectionError must be a function, got "log"$/],
+    [{ routes, errorFormat: "json" }, "RangeError", /^errorFormat must be "drpc" or "grpc-status", got "json"$/],
     [{ routes, onError: 1 }, "TypeError", /^onError must be a function, got 1$/],
     ...sessionLimits.map(([options, ...rest]): Refusal => [{ routes, ...options }, ...rest]),
   ];

@@ -25,7 +25,10 @@ export interface SessionPoolInit {
   /** How many connections there may be at once. Only sequential peers need more than one. */
   readonly maxConnections: number;
 
-  /** How long calls wait for the answer that tells whether they can share a connection. */
+  /**
+   * How long calls wait at least for the answer that tells whether they can
+   * share a connection. They wait longer if it took long to connect.
+   */
   readonly answerTimeoutMs: number;
 
   /** How long a connection to a sequential peer may be unused before it is closed. */
@@ -43,6 +46,9 @@ export interface Waiter {
 
 type SessionKind = "undecided" | "multiplexed" | "sequential";
 
+// To connect takes one way there and back or more, and so does the answer, with a slow peer's time on top.
+const answerRoundTrips = 3;
+
 /**
  * Gives sessions to calls: the same one to all calls, if the peer multiplexes,
  * or one to each. It dials when there is none, and never more often than the
@@ -55,6 +61,7 @@ export class SessionPool {
   readonly #idle: IdleSessions;
   readonly #doubtful = new WeakSet<Session>();
   #dialing = 0;
+  #dialMs = 0;
   #lastKind: SessionKind = "undecided";
   #patience: ReturnType<typeof setTimeout> | undefined;
   #impatient = false;
@@ -197,20 +204,25 @@ export class SessionPool {
       this.#impatient = false;
       return 1;
     }
-    this.#patience ??= setTimeout(() => {
-      this.#patience = undefined;
-      this.#impatient = true;
-      this.#serve();
-      this.#impatient = false;
-    }, this.#init.answerTimeoutMs);
+    this.#patience ??= setTimeout(
+      () => {
+        this.#patience = undefined;
+        this.#impatient = true;
+        this.#serve();
+        this.#impatient = false;
+      },
+      Math.max(this.#init.answerTimeoutMs, answerRoundTrips * this.#dialMs),
+    );
     return 0;
   }
 
   async #dial(): Promise<void> {
     this.#dialing++;
+    const start = performance.now();
     let connection: Connection;
     try {
       connection = await this.#init.dial();
+      this.#dialMs = performance.now() - start;
     } catch (reason) {
       this.#dialing--;
       const error = DrpcError.from(reason, Code.Unavailable);
@@ -282,9 +294,11 @@ export class SessionPool {
   #judge(session: Session, stream: Stream): void {
     const unanswered = this.#doubtful.has(session) && !stream.answered;
     this.#doubtful.delete(session);
-    if (stream.leftovers === "likely" || unanswered) {
+    const kind = this.#sessions.get(session);
+    const sequential = kind === "sequential" || (kind === "undecided" && this.#lastKind === "sequential");
+    if ((stream.leftovers === "likely" && sequential) || unanswered) {
       this.#giveUp(session, "the peer may hang, as it ended a call, or was to end one, before it had read all");
-    } else if (stream.leftovers === "possible") {
+    } else if (stream.leftovers !== "none") {
       this.#doubtful.add(session);
     }
   }

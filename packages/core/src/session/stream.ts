@@ -3,12 +3,13 @@
 
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
-import { decodeErrorPayload, type ErrorFormat, encodeErrorPayload } from "../wire/error-payload.js";
+import { type ErrorFormat, encodeErrorPayload } from "../wire/error-payload.js";
 import type { FrameReader } from "../wire/frame-reader.js";
 import { Kind, kindName } from "../wire/kind.js";
 import { PacketAssembler, PacketTooLargeError } from "../wire/packet-assembler.js";
 import { ProtocolError } from "../wire/protocol-error.js";
 import { grantThreshold, messageOverheadBytes, SendCredit } from "./flow-control.js";
+import { peerError } from "./peer-error.js";
 import { nextStreamState, StreamEvent, StreamState, sentKind, takesMessages } from "./stream-state.js";
 
 const noBytes = new Uint8Array(0);
@@ -87,7 +88,8 @@ export class Stream {
   #unreadCost = 0;
   #consumedCost = 0;
   #answered = false;
-  #sentMessages = false;
+  #sentMessages = 0;
+  #receivedMessages = 0;
   #leftovers: Leftovers = "none";
 
   constructor(
@@ -155,7 +157,7 @@ export class Stream {
       return this.#waitForCredit().then(() => this.send(body));
     }
     this.#credit.spend(cost);
-    this.#sentMessages = true;
+    this.#sentMessages++;
     return this.#host.sendMessage(this.id, this.takeMessageId(), body);
   }
 
@@ -179,8 +181,8 @@ export class Stream {
 
   /** Ends the stream and tells the peer to stop. */
   cancel(reason: DrpcError): void {
-    if (!this.terminated && this.#streamsRequests && this.#sentMessages) {
-      this.#leftovers = "likely";
+    if (!this.terminated && this.#streamsRequests && this.#sentMessages > 0) {
+      this.#leftovers = this.#receivedMessages < this.#sentMessages ? "likely" : "possible";
     }
     this.#apply(StreamEvent.LocalCancel, noBytes, reason);
   }
@@ -281,6 +283,7 @@ export class Stream {
         if (takesMessages(this.#state)) {
           const cost = body.length + messageOverheadBytes;
           this.#unreadCost += cost;
+          this.#receivedMessages++;
           this.#host.buffered(cost);
           this.#receiver.message(body);
           if (this.#unreadCost > 0 && !this.terminated) {
@@ -289,11 +292,7 @@ export class Stream {
         }
         return;
       case Kind.CloseSend:
-        if (this.#sentMessages && this.#state === StreamState.Open) {
-          this.#leftovers = "likely";
-        } else if (this.#sentMessages && this.#streamsRequests) {
-          this.#leftovers = "possible";
-        }
+        this.#leftovers = this.#leftoversAtEnd();
         this.#enter(StreamEvent.RemoteCloseSend, undefined, undefined);
         return;
       case Kind.Close: {
@@ -321,6 +320,16 @@ export class Stream {
           );
         }
     }
+  }
+
+  /** The peer ends its side. One that read all has mostly answered each message, or all of them with one. */
+  #leftoversAtEnd(): Leftovers {
+    const sent = this.#sentMessages;
+    const received = this.#receivedMessages;
+    if (sent === 0 || (!this.#streamsRequests && this.#state !== StreamState.Open)) {
+      return "none";
+    }
+    return this.#state === StreamState.Open || (received < sent && received !== 1) ? "likely" : "possible";
   }
 
   #apply(event: StreamEvent, body: Uint8Array, cause: DrpcError | undefined): void {
@@ -386,19 +395,4 @@ export function checkMessageSize(
       Code.ResourceExhausted,
     );
   }
-}
-
-/** Turns the body of an Error packet into the error that the call ends with. */
-function peerError(body: Uint8Array): DrpcError {
-  const { code, text } = decodeErrorPayload(body);
-  const hasCode = code !== 0n && code <= BigInt(Number.MAX_SAFE_INTEGER);
-  // Of these two, which servers of every kind send without ever calling a handler, only the text tells.
-  const unknownMethod =
-    (code === 0n || code === BigInt(Code.Unknown)) && text.startsWith("protocol error: unknown rpc: ");
-  const refused = text.startsWith("too many concurrent streams");
-  const codeless = unknownMethod ? Code.Unimplemented : refused ? Code.ResourceExhausted : Code.Unknown;
-  return new DrpcError(text, hasCode ? Number(code) : codeless, {
-    wireCode: code,
-    notStarted: unknownMethod || refused,
-  });
 }

@@ -7,7 +7,7 @@ import { Code, createRouter, createSessionTransport, DrpcError, type Router, ser
 import { createConnectionPair } from "@ts-drpc/core/testing";
 import { createEchoServiceClient, type EchoServiceHandler, registerEchoService } from "@ts-drpc-internal/fixtures";
 import { Kind } from "../../src/wire/kind.js";
-import { dialRawServer, frame } from "../raw-peer.js";
+import { dialRawServer, errorFrame, frame, invoke, serveRawClient } from "../raw-peer.js";
 import { assertUsable, type EchoPair, each, echoPair, sentences, withoutUnhandled } from "./harness.js";
 
 /** A handler whose every method does the same, and which is well behaved when asked nicely. */
@@ -219,4 +219,37 @@ test("a dial that fails makes calls fail as not started, with the reason, and th
   }
   assert.equal((await echo.say({ sentence: "again" })).sentence, "again");
   assert.equal(dials, 2);
+});
+
+test('a server with errorFormat "grpc-status" answers so, and a ts-drpc client reads it', async () => {
+  const pair = echoPair(handlerThat(sync(new DrpcError("no such user", Code.NotFound))), {
+    server: { errorFormat: "grpc-status" },
+  });
+  await using _ = pair;
+  await assert.rejects(pair.client.say({}), { code: Code.NotFound, rawMessage: "no such user" });
+  const { peer } = serveRawClient((router) => registerEchoService(router, {}), { errorFormat: "grpc-status" });
+  peer.write(invoke(1, "/a.B/C"));
+  const { data } = await peer.frame(Kind.Error, 1);
+  assert.deepEqual([...data.subarray(0, 3)], [1, 8, Code.Unknown]);
+});
+
+test("an errorFormat that there is not is refused", () => {
+  assert.throws(() => serveRawClient(() => undefined, { errorFormat: "json" as "drpc" }), {
+    name: "RangeError",
+    message: 'errorFormat must be "drpc" or "grpc-status", got "json"',
+  });
+});
+
+test("unknown methods and refused calls are known by their text, with the code Unknown too", async () => {
+  for (const [text, code] of [
+    ['protocol error: unknown rpc: "/a.B/C"', Code.Unimplemented],
+    ["too many concurrent streams: refused: at most 3 concurrent streams", Code.ResourceExhausted],
+  ] as const) {
+    const { transport, peer } = dialRawServer();
+    const call = createEchoServiceClient(transport).say({});
+    const raw = await peer();
+    await raw.frame(Kind.CloseSend, 1);
+    raw.write(errorFrame(1, 1, 2n, text));
+    await assert.rejects(call, { code, notStarted: true, wireCode: 2n });
+  }
 });

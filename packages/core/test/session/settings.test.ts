@@ -3,14 +3,15 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Metadata } from "@ts-drpc/core";
+import { createSessionTransport, type Metadata } from "@ts-drpc/core";
+import { createConnectionPair } from "@ts-drpc/core/testing";
 import { gopeer, gopeerMessages } from "@ts-drpc-internal/fixtures";
 import { encodeBase64 } from "../../src/wire/base64.js";
 import { Kind } from "../../src/wire/kind.js";
 import { decodeMetadataPayload } from "../../src/wire/metadata-payload.js";
 import { decodeSettings, encodeSettings, type Settings } from "../../src/wire/settings-payload.js";
 import { GoldenEcho, msg } from "../golden-echo.js";
-import { dialRawServer, errorFrame, frame, invoke, join, type RawPeer, serveRawClient } from "../raw-peer.js";
+import { dialRawServer, errorFrame, frame, invoke, join, RawPeer, serveRawClient } from "../raw-peer.js";
 
 const settings: Settings = { version: 1, windowBytes: 100_000, maxMessageBytes: 50_000, maxConcurrentStreams: 7 };
 const announcement = encodeBase64(encodeSettings(settings), "url");
@@ -248,6 +249,40 @@ test("a first call that stays open does not hold up the others when no answer co
   other.write(frame(Kind.Message, 1, 1, msg({})), frame(Kind.CloseSend, 1, 2));
   await call;
   await responses.return?.();
+  await transport.close();
+});
+
+test("calls wait longer for the answer where it took long to connect", async (t) => {
+  let now = 0;
+  t.mock.method(performance, "now", () => now);
+  const dialled: RawPeer[] = [];
+  const transport = createSessionTransport(async () => {
+    const { client, server } = createConnectionPair();
+    dialled.push(new RawPeer(server));
+    now += 150;
+    return client;
+  });
+  const client = gopeer.createEchoClient(transport);
+  const responses = client.block({})[Symbol.asyncIterator]();
+  const first = responses.next();
+  while (dialled.length === 0) {
+    await new Promise(setImmediate);
+  }
+  await dialled[0]?.frame(Kind.CloseSend, 1);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const call = client.unary({});
+  t.mock.timers.tick(449);
+  await Promise.resolve();
+  assert.equal(dialled.length, 1);
+  t.mock.timers.tick(1);
+  t.mock.timers.reset();
+  await Promise.resolve();
+  assert.equal(dialled.length, 2);
+  await dialled[1]?.frame(Kind.CloseSend, 1);
+  dialled[1]?.write(frame(Kind.Message, 1, 1, msg({})), frame(Kind.CloseSend, 1, 2));
+  await call;
+  await responses.return?.();
+  await first;
   await transport.close();
 });
 

@@ -1,0 +1,33 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// The command cockroach is the Go peer with CockroachDB's fork of DRPC.
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ts-drpc/ts-drpc/internal/interop/gopeer"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"storj.io/drpc/drpcmetadata"
+)
+
+func main() {
+	gopeer.Main(gopeer.Peer{
+		Incoming: func(ctx context.Context) map[string]string {
+			metadata, _ := drpcmetadata.GetFromIncomingContext(ctx)
+			return metadata
+		},
+		Outgoing: drpcmetadata.NewOutgoingContext,
+		NewError: func(code uint64, text string) error {
+			if code == 0 {
+				return errors.New(text)
+			}
+			return status.Error(codes.Code(code), text)
+		},
+		Code: func(err error) uint64 { return uint64(status.Code(err)) },
+		Text: func(err error) string { return status.Convert(err).Message() },
+	})
+}
