@@ -19,15 +19,15 @@ export { createRouter, type Router } from "./rpc/router.js";
 // For those who bring DRPC to another platform or protocol.
 export {
   type CloseReport,
-  checkErrorFormat,
+  checkServeOptions,
   type ServedConnection,
   type ServeOptions,
   serveConnection,
 } from "./rpc/serve-connection.js";
 export type { PeerKind } from "./rpc/session-pool.js";
 export { createSessionTransport, type SessionTransportOptions } from "./rpc/session-transport.js";
-export type { StreamingMethod, Transport, UnaryMethod } from "./rpc/transport.js";
-export { resolveSessionOptions, type SessionLimits, type SessionOptions } from "./session/session-options.js";
+export type { StreamingMethod, Transport, TransportCloseOptions, UnaryMethod } from "./rpc/transport.js";
+export type { SessionOptions } from "./session/session-options.js";
 export type { CallOptions } from "./vocabulary/call-options.js";
 export { Code, codeName } from "./vocabulary/code.js";
 export type { Connection, ConnectionReceiver, PeerInfo } from "./vocabulary/connection.js";

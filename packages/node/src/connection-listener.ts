@@ -5,12 +5,11 @@ import type { Duplex } from "node:stream";
 import {
   type CloseReport,
   Code,
-  checkErrorFormat,
+  checkServeOptions,
   createRouter,
   DrpcError,
   type PeerInfo,
   type Router,
-  resolveSessionOptions,
   type ServedConnection,
   type ServeOptions,
   serveConnection,
@@ -104,10 +103,13 @@ class RouterListener implements ConnectionListener {
     this.#maxConnections = wholeNumber("maxConnections", options.maxConnections ?? 10_000);
     this.#tellError = connectionErrorTeller(options);
     // Each connection looks at them too, but when one comes it is too late to complain.
-    resolveSessionOptions(options);
-    checkErrorFormat(options.errorFormat ?? "drpc");
+    checkServeOptions(options);
     callable("onError", options.onError ?? (() => undefined));
-    callable("routes", options.routes)(this.#router);
+    const registered: unknown = callable("routes", options.routes)(this.#router);
+    if (registered instanceof Promise) {
+      registered.catch(() => undefined);
+      throw new TypeError("routes must register its handlers before it returns, and must not be async");
+    }
   }
 
   readonly accept = (duplex: Duplex | StreamPair, address?: string): void => {

@@ -13,6 +13,7 @@ import {
   type StreamingMethod,
   type StreamResponse,
   type Transport,
+  type TransportCloseOptions,
   type UnaryMethod,
   type UnaryResponse,
 } from "@ts-drpc/core";
@@ -64,8 +65,8 @@ class DuplexTransport implements Transport {
     return this.#transport.stream(method, requests, options);
   }
 
-  async close(): Promise<void> {
-    await this.#transport.close();
+  async close(options?: TransportCloseOptions): Promise<void> {
+    await this.#transport.close(options);
     // Without a call the session that would close the connection was never made.
     this.#unused?.close();
     this.#unused = undefined;

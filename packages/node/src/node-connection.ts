@@ -10,6 +10,9 @@ import { nodeError } from "./node-error.js";
 // A peer that takes nothing more must not keep a closed connection for ever.
 const closeTimeoutMs = 5_000;
 
+// A peer that takes everything at once must not keep this process from all else: timers, other sockets, what it says itself.
+const maxTurnBytes = 262_144;
+
 /** Two streams that go to the same peer, such as the standard output and input of a child process. */
 export interface StreamPair {
   readonly readable: Readable;
@@ -37,8 +40,11 @@ class NodeConnection implements Connection {
   readonly peer: PeerInfo;
   readonly #readable: Readable;
   readonly #writable: Writable;
+  #receiver: ConnectionReceiver | undefined;
   #error: Error | undefined;
   #ended = false;
+  #turnBytes = 0;
+  #resting = false;
 
   constructor(readable: Readable, writable: Writable, peer: PeerInfo) {
     this.#readable = readable;
@@ -56,6 +62,7 @@ class NodeConnection implements Connection {
   start(receiver: ConnectionReceiver): void {
     const readable = this.#readable;
     const writable = this.#writable;
+    this.#receiver = receiver;
     if (writable instanceof Socket) {
       // Frames are gathered before they are written; waiting for more would only add delay.
       writable.setNoDelay(true);
@@ -70,9 +77,11 @@ class NodeConnection implements Connection {
         );
       }
     };
-    readable.on("data", (chunk: Uint8Array) => receiver.data(chunk));
-    // Streams that send as fast as they can would otherwise keep everything else from its turn.
-    writable.on("drain", () => setImmediate(() => receiver.writable()));
+    readable.on("data", (chunk: Uint8Array) => {
+      this.#turnBytes = 0;
+      receiver.data(chunk);
+    });
+    writable.on("drain", () => this.#rest());
     // Half-closed connections are not used: the end of either direction is the end of both.
     readable.on("end", () => {
       end();
@@ -85,7 +94,18 @@ class NodeConnection implements Connection {
   }
 
   write(bytes: Uint8Array): boolean {
-    return this.#writable.destroyed || this.#writable.writableEnded || this.#writable.write(bytes);
+    if (this.#writable.destroyed || this.#writable.writableEnded) {
+      return true;
+    }
+    const roomy = this.#writable.write(bytes);
+    this.#turnBytes += bytes.length;
+    if (roomy && this.#turnBytes < maxTurnBytes) {
+      return true;
+    }
+    if (roomy) {
+      this.#rest();
+    }
+    return false;
   }
 
   endOfTurn(callback: () => void): void {
@@ -115,6 +135,21 @@ class NodeConnection implements Connection {
     }
     // Whatever still arrives is read, so that the end is noticed.
     this.#readable.resume();
+  }
+
+  /** Goes on to write in a later turn, when everything else has had one. */
+  #rest(): void {
+    if (this.#resting) {
+      return;
+    }
+    this.#resting = true;
+    setImmediate(() => {
+      this.#resting = false;
+      this.#turnBytes = 0;
+      if (!this.#writable.writableNeedDrain) {
+        this.#receiver?.writable();
+      }
+    });
   }
 
   abort(): void {

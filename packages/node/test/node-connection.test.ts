@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
+import { Duplex } from "node:stream";
 import { describe, type TestContext, test } from "node:test";
 import type { Connection } from "@ts-drpc/core";
 import { createNodeConnection } from "../src/index.js";
@@ -26,6 +27,26 @@ describe("a connection over a socket", { timeout }, () => {
     assert.ok(written < 1_000);
     there.resume();
     await seen.writable;
+  });
+
+  test("rests for a turn behind 256 KiB, even if everything is taken at once", async () => {
+    const { connection, ...seen } = receive(
+      new Duplex({
+        writableHighWaterMark: 1_000_000,
+        read() {},
+        write(_chunk, _encoding, taken) {
+          taken();
+        },
+      }),
+    );
+    let written = 0;
+    do {
+      written += 10_000;
+    } while (connection.write(new Uint8Array(10_000)));
+    assert.equal(written, 270_000);
+    await seen.writable;
+    assert.equal(connection.write(new Uint8Array(10_000)), true);
+    connection.abort();
   });
 
   test("delivers nothing while it is paused", async (t) => {
@@ -99,7 +120,7 @@ interface Seen {
   readonly ended: Promise<Error | undefined>;
 }
 
-function receive(socket: net.Socket): Seen {
+function receive(socket: Duplex): Seen {
   const connection = createNodeConnection(socket);
   const chunks: Uint8Array[] = [];
   const ends: (Error | undefined)[] = [];

@@ -186,7 +186,8 @@ export class HandlerCall {
       this.#stream.sendError(reason);
       return;
     }
-    const ignored = this.#stream.terminated && reason instanceof Error && reason.name === "AbortError";
+    // What a handler throws when its signal aborts is no fault.
+    const ignored = this.#stream.terminated && DrpcError.from(reason).code === Code.Canceled;
     if (!ignored) {
       this.#init.onError(reason, this.#init.context);
     }

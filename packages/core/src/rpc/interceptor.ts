@@ -75,6 +75,14 @@ export type CallHandler = (request: UnaryRequest | StreamRequest) => Promise<Una
  */
 export type Interceptor = (next: CallHandler) => CallHandler;
 
+/** Returns the option `interceptors` if it is a list of functions. Throws a TypeError that says what is wrong if not. */
+export function checkInterceptors(interceptors: readonly Interceptor[]): readonly Interceptor[] {
+  if (!Array.isArray(interceptors) || interceptors.some((each) => typeof each !== "function")) {
+    throw new TypeError("interceptors must be an array of functions");
+  }
+  return interceptors;
+}
+
 /** Wraps a call handler into interceptors. */
 export function applyInterceptors(interceptors: readonly Interceptor[], innermost: CallHandler): CallHandler {
   return interceptors.reduceRight((next, interceptor) => interceptor(next), innermost);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Stream } from "../session/stream.js";
+import type { DrpcError } from "../vocabulary/drpc-error.js";
 
 /** How to make a {@link MessagePump}. */
 export interface MessagePumpInit<T> {
@@ -48,8 +49,8 @@ export class MessagePump<T> {
     }
   }
 
-  /** Stops: the stream takes no more. The source is told, so that it can clean up. */
-  stop(): void {
+  /** Stops: the stream takes no more. The source is told, with the reason if there is one, so that it can clean up. */
+  stop(reason?: DrpcError): void {
     if (this.#stopped) {
       return;
     }
@@ -57,7 +58,7 @@ export class MessagePump<T> {
     try {
       // A generator that is waiting for something only returns when that has come; whether it cleans up
       // well then changes nothing any more.
-      const returned: unknown = this.#iterator?.return?.();
+      const returned: unknown = this.#iterator?.return?.(reason);
       this.#cleanup = Promise.resolve(returned).catch(() => undefined);
     } catch {
       // The call is over; a source that fails to clean up cannot change how it ended.
@@ -130,5 +131,16 @@ export class MessagePump<T> {
       failed(reason);
     }
     this.#settle();
+  }
+}
+
+/** Tells a source that nobody is going to read from it. */
+export function dismiss(source: AsyncIterable<unknown> | Iterable<unknown>, reason: DrpcError): void {
+  try {
+    if (Symbol.asyncIterator in source) {
+      void Promise.resolve(source[Symbol.asyncIterator]().return?.(reason)).catch(() => undefined);
+    }
+  } catch {
+    // The call has failed already, and a source that fails too cannot change how.
   }
 }

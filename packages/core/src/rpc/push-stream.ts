@@ -1,6 +1,9 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { Code } from "../vocabulary/code.js";
+import { DrpcError } from "../vocabulary/drpc-error.js";
+
 interface Pushed<T> {
   readonly message: T;
   readonly taken: () => void;
@@ -22,16 +25,20 @@ export class PushStream<T> implements AsyncIterableIterator<T> {
   readonly #readers: { resolve(result: IteratorResult<T>): void; reject(reason: unknown): void }[] = [];
   #closed = false;
   #failure: { readonly reason: unknown } | undefined;
+  #left: unknown;
 
   /**
    * Pushes a message. Resolves when it was taken, which a call does as soon as
    * the peer has room for it: wait for that, and memory stays bounded.
    *
-   * Rejects if the reader left, or the stream is closed.
+   * Rejects if the stream is closed, or its reader left: with the error of the
+   * call, if that failed.
    */
   send(message: T): Promise<void> {
     if (this.#closed) {
-      return Promise.reject(this.#failure?.reason ?? new Error("the stream is closed, nothing can be sent on it"));
+      return Promise.reject(
+        this.#left ?? this.#failure?.reason ?? closed("the stream is closed, nothing can be sent on it"),
+      );
     }
     const reader = this.#readers.shift();
     if (reader !== undefined) {
@@ -72,11 +79,13 @@ export class PushStream<T> implements AsyncIterableIterator<T> {
     });
   }
 
-  return(): Promise<IteratorResult<T>> {
+  /** The reader leaves. An error that it leaves with is what the sender gets. */
+  return(reason?: unknown): Promise<IteratorResult<T>> {
     this.#end(undefined);
     this.#failure = undefined;
+    this.#left ??= reason instanceof Error ? reason : closed("the reader left, nothing more is taken");
     for (const { dropped } of this.#pushed.splice(0)) {
-      dropped(new Error("the message was not taken, the reader left"));
+      dropped(this.#left);
     }
     return Promise.resolve({ done: true, value: undefined });
   }
@@ -105,4 +114,8 @@ export class PushStream<T> implements AsyncIterableIterator<T> {
       reader.reject(failure.reason);
     }
   }
+}
+
+function closed(text: string): DrpcError {
+  return new DrpcError(text, Code.Canceled);
 }

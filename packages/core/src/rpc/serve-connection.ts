@@ -15,7 +15,7 @@ import { Deadline, parseTimeout, timeoutKey } from "./deadline.js";
 import type { HandlerContext } from "./handler.js";
 import { HandlerCall } from "./handler-call.js";
 import { interceptServe } from "./intercepted-serve.js";
-import type { Interceptor } from "./interceptor.js";
+import { checkInterceptors, type Interceptor } from "./interceptor.js";
 import type { Router } from "./router.js";
 import { ServerContext } from "./server-context.js";
 
@@ -77,7 +77,7 @@ class RouterConnection implements ServedConnection {
     const limits = resolveSessionOptions(options);
     const errorFormat = checkErrorFormat(options.errorFormat ?? "drpc");
     this.#router = router;
-    this.#interceptors = options.interceptors ?? [];
+    this.#interceptors = checkInterceptors(options.interceptors ?? []);
     this.#onError = guarded(options.onError ?? logError);
     let ended: (error: DrpcError | undefined) => void = () => undefined;
     this.closed = new Promise((resolve) => {
@@ -135,7 +135,9 @@ class RouterConnection implements ServedConnection {
     }
     if (call === undefined) {
       stream.sendError(
-        route === undefined ? unknownMethod(invoke.path) : new DrpcError("Unimplemented", Code.Unimplemented),
+        route === undefined
+          ? unknownMethod(invoke.path)
+          : new DrpcError(`${invoke.path} is not implemented`, Code.Unimplemented),
       );
     } else {
       call.begin();
@@ -176,8 +178,18 @@ function refusedReceiver(over: () => void): StreamReceiver {
   return { message() {}, end() {}, terminated: over };
 }
 
+/**
+ * Throws a RangeError or TypeError that names the option if one has a wrong
+ * value. For servers that are made before their first connection comes.
+ */
+export function checkServeOptions(options: ServeOptions): void {
+  resolveSessionOptions(options);
+  checkErrorFormat(options.errorFormat ?? "drpc");
+  checkInterceptors(options.interceptors ?? []);
+}
+
 /** Returns the value of the option `errorFormat`, if it is one. */
-export function checkErrorFormat(format: ErrorFormat): ErrorFormat {
+function checkErrorFormat(format: ErrorFormat): ErrorFormat {
   if (format !== "drpc" && format !== "grpc-status") {
     throw new RangeError(`errorFormat must be "drpc" or "grpc-status", got ${JSON.stringify(format)}`);
   }
@@ -189,12 +201,16 @@ function logError(reason: unknown, context: HandlerContext): void {
 }
 
 function guarded(onError: (reason: unknown, context: HandlerContext) => void): typeof onError {
+  // Whoever reports errors must not bring down the connection, or the process, with one of its own.
+  const complain = (second: unknown): void => console.error("onError threw:", second);
   return (reason, context) => {
     try {
-      onError(reason, context);
+      const reported: unknown = onError(reason, context);
+      if (reported instanceof Promise) {
+        reported.catch(complain);
+      }
     } catch (second) {
-      // Whoever reports errors must not bring down the connection with one of its own.
-      console.error("onError threw:", second);
+      complain(second);
     }
   };
 }

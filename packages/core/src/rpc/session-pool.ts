@@ -103,13 +103,29 @@ export class SessionPool {
     this.#allServed();
   }
 
-  /** Takes no more calls, and resolves when those made before have ended and the connections are closed. */
-  close(): Promise<void> {
-    this.#closed ??= new DrpcError("the transport was closed", Code.Canceled, { notStarted: true });
+  /**
+   * Takes no more calls, cancels those made before that have not ended after
+   * `drainMs`, and resolves when the connections are closed.
+   */
+  close(drainMs: number): Promise<void> {
+    const closed = new DrpcError("the transport was closed", Code.Canceled, { notStarted: true });
+    this.#closed ??= closed;
     return new Promise((resolve) => {
-      this.#closing.push(resolve);
+      const timer = setTimeout(() => this.#cancelAll(closed), drainMs);
+      this.#closing.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
       this.#checkClosed();
     });
+  }
+
+  #cancelAll(reason: DrpcError): void {
+    this.#failWaiters(reason);
+    for (const session of this.#sessions.keys()) {
+      session.close(reason);
+    }
+    this.#checkClosed();
   }
 
   /** Once closed and with no call waiting, lets the sessions end, and says so when they have. */

@@ -13,6 +13,7 @@ import { type InterceptedCallInit, interceptStream, interceptUnary } from "./int
 import {
   applyInterceptors,
   type CallHandler,
+  checkInterceptors,
   type Interceptor,
   type StreamRequest,
   type StreamResponse,
@@ -22,7 +23,7 @@ import {
 import { methodOf } from "./method.js";
 import { type PeerKind, SessionPool } from "./session-pool.js";
 import { callStream } from "./stream-call.js";
-import type { StreamingMethod, Transport, UnaryMethod } from "./transport.js";
+import type { StreamingMethod, Transport, TransportCloseOptions, UnaryMethod } from "./transport.js";
 import { callUnary, unencodableRequest } from "./unary-call.js";
 
 /** Options of a transport over connections that it dials. */
@@ -85,7 +86,9 @@ class SessionTransport implements Transport {
       idleTimeoutMs: wholeNumber("idleTimeoutMs", idleTimeoutMs),
     });
     this.#intercepted =
-      interceptors.length === 0 ? undefined : applyInterceptors(interceptors, (request) => this.#innermost(request));
+      checkInterceptors(interceptors).length === 0
+        ? undefined
+        : applyInterceptors(interceptors, (request) => this.#innermost(request));
     this.#defaultTimeoutMs =
       defaultTimeoutMs === undefined ? undefined : wholeNumber("defaultTimeoutMs", defaultTimeoutMs);
   }
@@ -114,8 +117,8 @@ class SessionTransport implements Transport {
     return response as StreamResponse<O>;
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  async close({ drainMs = 10_000 }: TransportCloseOptions = {}): Promise<void> {
+    await this.#pool.close(drainMs === 0 ? 0 : wholeNumber("drainMs", drainMs));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -134,7 +137,7 @@ class SessionTransport implements Transport {
     try {
       body = input.encode(request);
     } catch (reason) {
-      throw unencodableRequest(path, reason);
+      throw unencodableRequest(path, reason, true);
     }
     return { stream: false, message: await callUnary(this.#pool, call, body) };
   }
@@ -150,7 +153,7 @@ class SessionTransport implements Transport {
     return {
       method: methodOf(method),
       metadata: options.metadata === undefined ? undefined : asMetadata(options.metadata),
-      signal: options.signal,
+      signal: checkSignal(options.signal),
       deadline: this.#deadline(options.timeoutMs),
     };
   }
@@ -161,7 +164,7 @@ class SessionTransport implements Transport {
       // An interceptor may change it, and the caller's own stays as it is.
       metadata: new Metadata(options.metadata),
       contextValues: options.contextValues ?? new ContextValues(),
-      signal: options.signal,
+      signal: checkSignal(options.signal),
       deadline: this.#deadline(options.timeoutMs),
     };
   }
@@ -179,6 +182,13 @@ class SessionTransport implements Transport {
 
 function asMetadata(init: NonNullable<CallOptions["metadata"]>): Metadata {
   return init instanceof Metadata ? init : new Metadata(init);
+}
+
+function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw new TypeError(`signal must be an AbortSignal, got ${String(signal)}`);
+  }
+  return signal;
 }
 
 function peerKind(peer: PeerKind): PeerKind {

@@ -6,7 +6,7 @@ import type { Stream } from "../session/stream.js";
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import { ClientCall, type ClientCallInit } from "./client-call.js";
-import { MessagePump } from "./message-pump.js";
+import { dismiss, MessagePump } from "./message-pump.js";
 import { ReceiveQueue } from "./receive-queue.js";
 import type { SessionPool } from "./session-pool.js";
 import { undecodableResponse, unencodableRequest } from "./unary-call.js";
@@ -35,14 +35,14 @@ export function callStream(
       return error;
     },
     abandoned: () => call.cancel(new DrpcError(`${path}: the caller left before the end`, Code.Canceled)),
-    ended: () => {
+    ended: (error) => {
       // A peer that sends no more has no use for more requests, and a Go peer may even hang on them.
-      pump?.stop();
+      pump?.stop(error);
       stream?.closeSend();
     },
-    terminated: () => {
+    terminated: (cause) => {
       call.terminated();
-      pump?.stop();
+      pump?.stop(cause);
     },
   });
 
@@ -66,10 +66,24 @@ export function callStream(
       });
       pump.start();
     },
-    failed: (error) => responses.fail(error),
+    failed: (error) => {
+      responses.fail(error);
+      if (pump === undefined) {
+        dismiss(requests, error);
+      }
+    },
   });
+  if (!isIterable(requests)) {
+    const text = `${path}: the requests must be an iterable of messages, got ${typeof requests}`;
+    responses.fail(new DrpcError(text, Code.InvalidArgument, { notStarted: true }));
+    return responses;
+  }
   call.begin();
   return responses;
+}
+
+function isIterable(requests: unknown): boolean {
+  return Symbol.asyncIterator in Object(requests) || Symbol.iterator in Object(requests);
 }
 
 /** Encodes the requests of a call, and sees to it that a method with one request gets no second. */
@@ -84,7 +98,7 @@ function encodeRequests({ method }: ClientCallInit): (request: MessageInitShape<
     try {
       return method.input.encode(request);
     } catch (reason) {
-      throw unencodableRequest(method.path, reason);
+      throw unencodableRequest(method.path, reason, false);
     }
   };
 }

@@ -29,6 +29,12 @@ export type StreamingMethod<I extends DescMessage, O extends DescMessage> = Desc
   readonly output: O;
 };
 
+/** How to close a {@link Transport}. */
+export interface TransportCloseOptions {
+  /** How long calls under way may go on, in milliseconds, before they are canceled. Defaults to 10,000. */
+  readonly drainMs?: number | undefined;
+}
+
 /**
  * A Transport makes calls. Every client calls through one, and does not know
  * how it does it.
@@ -52,6 +58,9 @@ export interface Transport extends AsyncDisposable {
     options?: CallOptions,
   ): Promise<StreamResponse<O>>;
 
-  /** Takes no more calls, lets those under way end, and then closes what the transport holds. */
-  close(): Promise<void>;
+  /**
+   * Takes no more calls, lets those under way end, cancels those that are left
+   * after a time, and closes what the transport holds.
+   */
+  close(options?: TransportCloseOptions): Promise<void>;
 }

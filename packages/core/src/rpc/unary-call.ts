@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { checkMessageSize } from "../session/message-size.js";
 import type { Session } from "../session/session.js";
-import { checkMessageSize, type Stream } from "../session/stream.js";
+import type { Stream } from "../session/stream.js";
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import { ClientCall, type ClientCallInit } from "./client-call.js";
@@ -82,7 +83,7 @@ export function undecodableResponse(path: string, reason: unknown): DrpcError {
 }
 
 /** Makes the error for a request that cannot be encoded. */
-export function unencodableRequest(path: string, reason: unknown): DrpcError {
+export function unencodableRequest(path: string, reason: unknown, notStarted: boolean): DrpcError {
   const text = `${path}: the request could not be encoded: ${DrpcError.from(reason).rawMessage}`;
-  return new DrpcError(text, Code.Internal, { cause: reason, notStarted: true });
+  return new DrpcError(text, Code.Internal, { cause: reason, notStarted });
 }

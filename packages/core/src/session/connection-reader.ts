@@ -38,6 +38,7 @@ export class ConnectionReader {
   #lastRead = false;
   #ended = false;
   #firstChunk: Uint8Array | undefined;
+  #chunks = 0;
 
   constructor(connection: Connection, receiver: FragmentReceiver) {
     this.#connection = connection;
@@ -84,6 +85,7 @@ export class ConnectionReader {
       return;
     }
     this.#firstChunk ??= chunk.subarray(0, 32).slice();
+    this.#chunks++;
     this.#waiting.push(chunk);
     if (this.#pauses.size === 0 && !this.#reading) {
       this.#read();
@@ -129,7 +131,9 @@ export class ConnectionReader {
 
   #fail(reason: unknown): void {
     const first = this.#firstChunk === undefined ? "" : `, the first bytes it sent are ${quote(this.#firstChunk)}`;
-    const text = reason instanceof Error ? reason.message : String(reason);
+    // A peer of another protocol is found out by what it says first; later it takes a broken DRPC peer.
+    const stranger = this.#chunks <= 1 ? "the peer does not seem to speak DRPC: " : "";
+    const text = stranger + (reason instanceof Error ? reason.message : String(reason));
     this.#receiver.end(
       new DrpcError(`protocol error: ${text} (from ${this.#connection.peer.address}${first})`, Code.Internal, {
         cause: reason,

@@ -5,6 +5,7 @@ import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import type { SessionLimits } from "./session-options.js";
 import type { Stream } from "./stream.js";
+import type { StreamRegistry } from "./stream-registry.js";
 
 /** How a stream stands to the other streams of its session, and to the peer. */
 export interface StreamSituation {
@@ -15,16 +16,24 @@ export interface StreamSituation {
   readonly announced: boolean;
 }
 
+/** A stream that cannot go on, and why. */
+export interface StreamToEnd {
+  readonly stream: Stream;
+  readonly error: DrpcError;
+}
+
 /**
  * ReceiveBudget counts what waits unread on a connection, and says what is to
  * be done when it is too much: for all streams together, or for one.
  */
 export class ReceiveBudget {
   readonly #limits: SessionLimits;
+  readonly #streams: StreamRegistry<Stream>;
   #bytes = 0;
 
-  constructor(limits: SessionLimits) {
+  constructor(limits: SessionLimits, streams: StreamRegistry<Stream>) {
     this.#limits = limits;
+    this.#streams = streams;
   }
 
   /** How many bytes are held, with what each message costs besides. */
@@ -47,11 +56,15 @@ export class ReceiveBudget {
     return new DrpcError(text, Code.ResourceExhausted);
   }
 
-  /** Says what is to be done about a stream for which something was stored: nothing, stop reading, or end it. */
-  check(stream: Stream, situate: (stream: Stream) => StreamSituation): "pause" | DrpcError | undefined {
+  /** Says what is to be done when something was stored for a stream: nothing, stop reading, or end a stream. */
+  check(stream: Stream, situate: (stream: Stream) => StreamSituation): "pause" | StreamToEnd | undefined {
     const exceeded = this.exceeded();
     if (exceeded !== undefined) {
-      return new DrpcError(`${stream.path}: ${exceeded.rawMessage}`, exceeded.code);
+      // The one that holds the most is to blame, not the one for which something happens to arrive.
+      const largest = this.#streams
+        .all()
+        .reduce((most, each) => (each.heldBytes > most.heldBytes ? each : most), stream);
+      return { stream: largest, error: new DrpcError(`${largest.path}: ${exceeded.rawMessage}`, exceeded.code) };
     }
     const { windowBytes, maxBufferedBytes, maxMessageBytes } = this.#limits;
     const unread = stream.unreadCost;
@@ -70,6 +83,6 @@ export class ReceiveBudget {
       return undefined;
     }
     const text = `${stream.path}: the peer sent ${unread} bytes that were not read yet, the limit windowBytes is ${windowBytes}`;
-    return new DrpcError(text, Code.ResourceExhausted);
+    return { stream, error: new DrpcError(text, Code.ResourceExhausted) };
   }
 }

@@ -44,8 +44,8 @@ export interface SessionOptions {
 
   /**
    * How many bytes may wait unread on one connection, over all streams,
-   * unfinished messages included. The stream that goes above fails with
-   * ResourceExhausted. It is at least the sum of `maxMessageBytes` and
+   * unfinished messages included. Above that the stream that holds the most
+   * fails with ResourceExhausted. It is at least the sum of `maxMessageBytes` and
    * `windowBytes`, as a message that is in the limits must fit.
    *
    * Defaults to 16 MiB, or to twice that sum if that is more.

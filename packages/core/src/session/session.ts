@@ -65,7 +65,7 @@ export class Session implements StreamHost, IntakeHost {
     this.#connection = connection;
     this.#listener = listener;
     this.#announces = announces;
-    this.#budget = new ReceiveBudget(limits);
+    this.#budget = new ReceiveBudget(limits, this.#streams);
     this.#intake = new InvokeIntake(this);
     this.#writer = new WriteScheduler(connection, limits.maxUnsentBytes);
     this.#settings = new SettingsExchange(
@@ -238,7 +238,7 @@ export class Session implements StreamHost, IntakeHost {
     if (verdict === "pause") {
       this.#reader.pause("unread");
     } else if (verdict !== undefined) {
-      stream.fail(verdict);
+      verdict.stream.fail(verdict.error);
     }
   }
 

@@ -9,6 +9,7 @@ import { Kind, kindName } from "../wire/kind.js";
 import { PacketAssembler, PacketTooLargeError } from "../wire/packet-assembler.js";
 import { ProtocolError } from "../wire/protocol-error.js";
 import { grantThreshold, messageOverheadBytes, SendCredit } from "./flow-control.js";
+import { checkMessageSize } from "./message-size.js";
 import { peerError } from "./peer-error.js";
 import { nextStreamState, StreamEvent, StreamState, sentKind, takesMessages } from "./stream-state.js";
 
@@ -117,6 +118,11 @@ export class Stream {
   /** How many bytes wait here unread, with what each message costs besides. */
   get unreadCost(): number {
     return this.#unreadCost;
+  }
+
+  /** How much memory is held for this stream, an unfinished message included. */
+  get heldBytes(): number {
+    return this.#unreadCost + this.#assembler.heldBytes;
   }
 
   /** True once the peer has sent anything on this stream. */
@@ -379,20 +385,5 @@ export class Stream {
     const wake = this.#creditArrived;
     this.#creditArrived = undefined;
     wake?.();
-  }
-}
-
-/** Throws a DrpcError if a message is larger than either side takes. */
-export function checkMessageSize(
-  path: string,
-  bytes: number,
-  limits: Pick<StreamHost, "maxMessageBytes" | "maxSendBytes">,
-): void {
-  if (bytes > limits.maxSendBytes) {
-    const whose = limits.maxSendBytes === limits.maxMessageBytes ? "the limit" : "the peer's limit";
-    throw new DrpcError(
-      `${path}: a message of ${bytes} bytes was not sent, ${whose} maxMessageBytes is ${limits.maxSendBytes}`,
-      Code.ResourceExhausted,
-    );
   }
 }

@@ -165,7 +165,8 @@ export class WriteScheduler {
       return;
     }
     for (let bytes = this.#buffer.take(); bytes !== undefined; bytes = this.#buffer.take()) {
-      this.#writable = this.#connection.write(bytes);
+      // All goes out in this turn, but one chunk that is too much suffices to wait: a small one behind it may not be.
+      this.#writable = this.#connection.write(bytes) && this.#writable;
     }
     if (this.#waiting.length > 0) {
       this.#admit();

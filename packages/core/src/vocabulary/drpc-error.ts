@@ -62,7 +62,12 @@ export class DrpcError extends Error {
       // An application's own subclass inherits this, and not every DrpcError is one of those.
       return super[Symbol.hasInstance](value);
     }
-    return typeof value === "object" && value !== null && brand in value;
+    try {
+      return typeof value === "object" && value !== null && brand in value && hasFields(value as unknown as DrpcError);
+    } catch {
+      // A proxy may throw whenever it is looked at, and is none of ours.
+      return false;
+    }
   }
 
   /**
@@ -75,24 +80,24 @@ export class DrpcError extends Error {
     if (reason instanceof DrpcError) {
       return reason;
     }
-    if (reason instanceof Error) {
-      if (reason.name === "AbortError") {
-        return new DrpcError(reason.message, Code.Canceled, { cause: reason });
-      }
-      if (reason.name === "TimeoutError") {
-        return new DrpcError(reason.message, Code.DeadlineExceeded, { cause: reason });
-      }
-      return new DrpcError(reason.message, code, { cause: reason });
-    }
-    return new DrpcError(describe(reason), code, { cause: reason });
+    const { name, message } = describe(reason);
+    const ownCode = name === "AbortError" ? Code.Canceled : name === "TimeoutError" ? Code.DeadlineExceeded : code;
+    return new DrpcError(message, ownCode, { cause: reason });
   }
 }
 
-function describe(reason: unknown): string {
+/** Another version of this package may make errors that lack what this one relies on. */
+function hasFields({ code, rawMessage, wireCode }: DrpcError): boolean {
+  return Number.isSafeInteger(code) && typeof rawMessage === "string" && typeof wireCode === "bigint";
+}
+
+/** Says what was thrown, whatever it is: anything can be thrown, also what throws itself when it is looked at. */
+function describe(reason: unknown): { readonly name: string; readonly message: string } {
   try {
-    return String(reason);
+    return reason instanceof Error
+      ? { name: String(reason.name), message: String(reason.message) }
+      : { name: "", message: String(reason) };
   } catch {
-    // An object without a usable toString was thrown; its type is all there is to say.
-    return `a value of type ${typeof reason}`;
+    return { name: "", message: `a value of type ${typeof reason}` };
   }
 }

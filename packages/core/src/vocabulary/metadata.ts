@@ -27,6 +27,9 @@ export class Metadata implements Iterable<[string, MetadataValue]> {
     if (init === undefined) {
       return;
     }
+    if (typeof init !== "object" || init === null) {
+      throw new TypeError(`metadata must be an object or pairs, got ${String(init)}`);
+    }
     if (isIterable(init)) {
       for (const [key, value] of init) {
         this.append(key, value);

@@ -239,3 +239,90 @@ test("a handler that stops reading and answers is heard, and the requests' itera
   await pair.client.say({});
   assert.equal(left, true);
 });
+
+const brand = Symbol.for("ts-drpc.DrpcError");
+
+/** Values that throw, or lie, when somebody looks at what was thrown. */
+const hostileReasons: readonly (readonly [what: string, make: () => unknown])[] = [
+  [
+    "a revoked proxy",
+    () => {
+      const { proxy, revoke } = Proxy.revocable({}, {});
+      revoke();
+      return proxy;
+    },
+  ],
+  [
+    "a proxy that throws whenever it is asked",
+    () =>
+      new Proxy(
+        {},
+        {
+          has() {
+            throw new Error("has");
+          },
+          get() {
+            throw new Error("get");
+          },
+        },
+      ),
+  ],
+  [
+    "an error with the brand of a DrpcError and nothing else",
+    () => Object.assign(new Error("half"), { [brand]: true }),
+  ],
+  ["an error whose code is no number", () => Object.assign(new Error("x"), { [brand]: true, code: "a", wireCode: 1 })],
+];
+
+for (const [what, make] of hostileReasons) {
+  test(`a handler that throws ${what} fails its call alone, at once or later, in a message or a stream`, async () => {
+    for (const say of [
+      () => {
+        throw make();
+      },
+      async () => {
+        throw make();
+      },
+    ]) {
+      const { error, told } = await onlyFailure(
+        {
+          repeat: async function* () {
+            yield* [];
+            throw make();
+          },
+          join: say,
+        },
+        ({ client }) => client.join(each("x")),
+      );
+      assert.equal(error.code, Code.Unknown);
+      assert.equal(told.length, 1);
+    }
+    const { error } = await onlyFailure(
+      {
+        repeat: async function* () {
+          yield { sentence: "x" };
+          throw make();
+        },
+      },
+      replies,
+    );
+    assert.equal(error.code, Code.Unknown);
+  });
+}
+
+test("an onError that rejects brings nothing down", async (t) => {
+  const complaint = t.mock.method(console, "error", () => undefined);
+  await withoutUnhandled(async () => {
+    await using pair = echoPair(
+      {
+        say: () => {
+          throw new Error("bug");
+        },
+      },
+      { server: { onError: (async () => Promise.reject(new Error("of its own"))) as never } },
+    );
+    await assert.rejects(pair.client.say({}), { code: Code.Unknown });
+    await new Promise(setImmediate);
+  });
+  assert.match(String(complaint.mock.calls[0]?.arguments[0]), /onError threw/);
+});

@@ -8,7 +8,7 @@ import { PushStream } from "../../src/rpc/push-stream.js";
 
 const broken = new Error("broken");
 const end = { done: true, value: undefined };
-const closed = { message: "the stream is closed, nothing can be sent on it" };
+const closed = { rawMessage: "the stream is closed, nothing can be sent on it" };
 
 /** Tells whether a promise is settled by now, all microtasks included. */
 async function settled(promise: Promise<unknown>): Promise<boolean> {
@@ -129,12 +129,12 @@ describe("a reader of a PushStream", () => {
       assert.equal(each, 1);
       break;
     }
-    const left = "the message was not taken, the reader left";
+    const left = "[canceled] the reader left, nothing more is taken";
     assert.deepEqual(
       (await outcomes).map((outcome) => (outcome.status === "rejected" ? (outcome.reason as Error).message : "taken")),
       ["taken", left, left],
     );
-    await assert.rejects(stream.send(4), closed);
+    await assert.rejects(stream.send(4), { message: left });
     assert.deepEqual(await stream.next(), end);
   });
 
@@ -145,12 +145,20 @@ describe("a reader of a PushStream", () => {
     assert.deepEqual(await read, end);
   });
 
+  test("leaves the sender the error that it left with", async () => {
+    const stream = new PushStream<number>();
+    const send = stream.send(1);
+    await stream.return(broken);
+    await assert.rejects(send, broken);
+    await assert.rejects(stream.send(2), broken);
+  });
+
   test("does not get a failure any more after it has left", async () => {
     const stream = new PushStream<number>();
     const send = stream.send(1);
     stream.fail(broken);
     await stream.return();
-    await assert.rejects(send, { message: "the message was not taken, the reader left" });
+    await assert.rejects(send, { rawMessage: "the reader left, nothing more is taken" });
     assert.deepEqual(await stream.next(), end);
   });
 

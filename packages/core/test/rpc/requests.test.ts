@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Code, DrpcError, PushStream } from "@ts-drpc/core";
+import { Code, createSessionTransport, DrpcError, PushStream } from "@ts-drpc/core";
+import { createEchoServiceClient } from "@ts-drpc-internal/fixtures";
 import { assertUsable, echoPair, sentences, withoutUnhandled } from "./harness.js";
 
 type Request = { sentence: string };
@@ -220,4 +221,49 @@ test("a PushStream whose reader leaves rejects what waits, and readers that wait
     { done: false, value: 1 },
     { done: true, value: undefined },
   ]);
+});
+
+test("a call that fails before it has a stream leaves the sender its error", async () => {
+  const transport = createSessionTransport(async () => {
+    throw new DrpcError("nobody there", Code.Unavailable);
+  });
+  const requests = new PushStream<Request>();
+  const replies = createEchoServiceClient(transport).chat(requests);
+  await assert.rejects(requests.send({ sentence: "lost" }), { code: Code.Unavailable });
+  await assert.rejects(requests.send({ sentence: "late" }), { code: Code.Unavailable });
+  await assert.rejects(sentences(replies), { code: Code.Unavailable, notStarted: true });
+  const aborted = new PushStream<Request>();
+  const call = createEchoServiceClient(transport).join(aborted, { signal: AbortSignal.abort() });
+  await assert.rejects(aborted.send({ sentence: "lost" }), { code: Code.Canceled });
+  await assert.rejects(call, { code: Code.Canceled });
+});
+
+test("a handler that fails leaves the sender its error", async () => {
+  await using pair = echoPair({
+    join: async () => {
+      throw new DrpcError("no more", Code.NotFound);
+    },
+  });
+  const requests = new PushStream<Request>();
+  const call = pair.client.join(requests);
+  await assert.rejects(call, { code: Code.NotFound });
+  await assert.rejects(requests.send({ sentence: "late" }), { code: Code.NotFound });
+});
+
+test("requests that are none are refused by name, and a message that cannot be encoded says that its call had started", async () => {
+  await using pair = echoPair();
+  const wrong = 7 as unknown as AsyncIterable<Request>;
+  await assert.rejects(pair.client.join(wrong), {
+    code: Code.InvalidArgument,
+    rawMessage: "/echo.v1.EchoService/Join: the requests must be an iterable of messages, got number",
+  });
+  async function* unencodable(): AsyncGenerator<Request> {
+    yield { sentence: "good" };
+    yield { attachment: "x" } as never;
+  }
+  await assert.rejects(pair.client.join(unencodable()), { code: Code.Internal, notStarted: false });
+  await assert.rejects(pair.client.say({ attachment: "x" } as never), {
+    code: Code.Internal,
+    notStarted: true,
+  });
 });

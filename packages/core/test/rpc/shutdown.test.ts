@@ -240,3 +240,26 @@ test("a transport that is closed while its server says nothing waits for the cal
   await raw.ended;
   assert.equal(raw.shown(1).at(-1), "Cancel 1/5 control");
 });
+
+test("transport.close({ drainMs }) cancels what is left when the time is over", async () => {
+  let aborted: unknown;
+  await using pair = echoPair({
+    say: (_request, { signal }) =>
+      new Promise((_, reject) => {
+        signal.addEventListener("abort", () => {
+          aborted = signal.reason;
+          reject(signal.reason);
+        });
+      }),
+  });
+  const call = assert.rejects(pair.client.say({}), { code: Code.Canceled, notStarted: false });
+  await new Promise(setImmediate);
+  await pair.transport.close({ drainMs: 1 });
+  await call;
+  assert.equal((aborted as DrpcError).code, Code.Canceled);
+  assert.throws(
+    () => createSessionTransport(async () => assert.fail(), { interceptors: 5 as never }),
+    /interceptors must be an array/,
+  );
+  await assert.rejects(pair.transport.close({ drainMs: -1 }), { name: "RangeError", message: /^drainMs must be/ });
+});

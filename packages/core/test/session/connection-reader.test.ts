@@ -129,7 +129,7 @@ test("what is no DRPC ends the connection with an error that shows its first byt
   all.connection.data(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"));
   assert.match(
     all.events.at(-2) ?? "",
-    /^end 13 protocol error: unknown kind 35 \(from 10.0.0.1:7, the first bytes it sent are "HTTP\/1.1 400 Bad Request\\r\\nConnec"\)$/,
+    /^end 13 protocol error: the peer does not seem to speak DRPC: unknown kind 35 \(from 10.0.0.1:7, the first bytes it sent are "HTTP\/1.1 400 Bad Request\\r\\nConnec"\)$/,
   );
   assert.equal(all.events.at(-1), "abort");
   all.connection.data(three);

@@ -223,6 +223,25 @@ test("maxBufferedBytes: the stream that goes above it fails, others go on, and u
   await probe(peer, 5);
 });
 
+test("maxBufferedBytes: the stream that holds the most is to blame, not the one for which something comes", async () => {
+  const { peer } = serveRawClient(
+    (router) =>
+      registerEchoService(router, { say: ({ sentence }) => ({ sentence }), join: () => new Promise(() => undefined) }),
+    { maxBufferedBytes: 100_000, maxMessageBytes: 60_000, windowBytes: 40_000 },
+  );
+  for (const [stream, bytes] of [
+    [1, 20_000],
+    [2, 50_000],
+    [3, 20_000],
+    [4, 20_000],
+  ] as const) {
+    peer.write(invoke(stream, "/echo.v1.EchoService/Join"), frame(Kind.Message, stream, 2, new Uint8Array(bytes)));
+  }
+  assert.match(await refusal(peer, 2), /Join: 1\d\d\d\d\d bytes wait unread on the connection/);
+  await probe(peer, 5);
+  assert.deepEqual(peer.shown(4), []);
+});
+
 test("maxBufferedBytes: calls that are being announced count", async () => {
   const { peer } = serve({ maxBufferedBytes: 100_000, maxMessageBytes: 40_000, windowBytes: 40_000 });
   for (let stream = 1; stream <= 4; stream++) {
