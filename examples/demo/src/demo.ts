@@ -21,15 +21,15 @@ const file = process.execPath;
 const fileBytes = (await stat(file)).size;
 
 const server = fork(fileURLToPath(new URL("./server.ts", import.meta.url)));
-const [{ port }] = (await Promise.race([
-  once(server, "message"),
-  once(server, "exit").then(([code]) => {
-    throw new Error(`the server exited with code ${code} before it listened`);
-  }),
-])) as [{ port: number }];
+const serverDied = once(server, "exit").then(([code, signal]) => {
+  throw new Error(`the server process ended, with ${signal ?? `code ${code}`}`);
+});
+serverDied.catch(() => undefined);
+const [{ port }] = (await Promise.race([once(server, "message"), serverDied])) as [{ port: number }];
 console.log(`The server listens on port ${port}, process ${server.pid}. All calls go over one connection to it.\n`);
 
-const transport = createNodeTransport({ host: "127.0.0.1", port });
+// Nothing here takes minutes: a call that does says so instead of hanging.
+const transport = createNodeTransport({ host: "127.0.0.1", port, defaultTimeoutMs: 120_000 });
 const client = createDemoServiceClient(transport);
 
 const bars = new MultiBar(
@@ -41,6 +41,17 @@ const bars = new MultiBar(
   },
   Presets.shades_classic,
 );
+// Whatever goes wrong, the terminal gets its cursor back.
+process.once("exit", () => {
+  if (bars.isActive) {
+    bars.stop();
+  }
+});
+process.once("uncaughtException", (reason) => {
+  console.error(`\nThe demo failed: ${reason.message}`);
+  server.kill();
+  process.exit(1);
+});
 const bar = (name: string, total: number, unit: string) => bars.create(total, 0, { name: name.padEnd(22), unit });
 
 const pingBar = bar("unary calls, alone", pingsAlone, "calls");
@@ -73,7 +84,10 @@ async function transfer(): Promise<[Transfer, Transfer]> {
   }
 }
 
-const [[up, down], besideLatency, lines] = await Promise.all([transfer(), beside, Promise.all(talks)]);
+const [[up, down], besideLatency, lines] = await Promise.race([
+  Promise.all([transfer(), beside, Promise.all(talks)]),
+  serverDied,
+]);
 const { connections, rssBytes } = await client.inspect({});
 bars.stop();
 
