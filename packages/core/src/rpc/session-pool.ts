@@ -7,6 +7,7 @@ import type { Stream } from "../session/stream.js";
 import { Code } from "../vocabulary/code.js";
 import type { Connection } from "../vocabulary/connection.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
+import { migrateHeader } from "../wire/migrate-header.js";
 import { IdleSessions } from "./idle-sessions.js";
 
 /**
@@ -30,6 +31,9 @@ export interface SessionPoolInit {
    * share a connection. They wait longer if it took long to connect.
    */
   readonly answerTimeoutMs: number;
+
+  /** True if connections begin with the migrate header. */
+  readonly migrateHeader: boolean;
 
   /** How long a connection to a sequential peer may be unused before it is closed. */
   readonly idleTimeoutMs: number;
@@ -263,6 +267,9 @@ export class SessionPool {
 
   #add(connection: Connection): void {
     const { peer, limits } = this.#init;
+    if (this.#init.migrateHeader) {
+      connection.write(migrateHeader);
+    }
     const session: Session = new Session({
       role: "client",
       connection,

@@ -51,6 +51,14 @@ export interface SessionTransportOptions extends SessionOptions {
    * that takes many stays open. Defaults to 60,000.
    */
   readonly idleTimeoutMs?: number | undefined;
+
+  /**
+   * True if the eight bytes `DRPC!!!1` are to come before anything else on a
+   * connection, for servers that share a port among protocols, such as Go's
+   * drpcmigrate. Servers of ts-drpc take connections with and without them.
+   * Defaults to false.
+   */
+  readonly migrateHeader?: boolean | undefined;
 }
 
 // A ts-drpc peer answers at once, so this is a matter of the way there and back.
@@ -83,6 +91,7 @@ class SessionTransport implements Transport {
       peer: peerKind(peer),
       maxConnections: wholeNumber("maxConnections", maxConnections),
       answerTimeoutMs,
+      migrateHeader: options.migrateHeader ?? false,
       idleTimeoutMs: wholeNumber("idleTimeoutMs", idleTimeoutMs),
     });
     this.#intercepted =

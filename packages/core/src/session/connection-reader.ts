@@ -5,6 +5,7 @@ import { Code } from "../vocabulary/code.js";
 import type { Connection } from "../vocabulary/connection.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import { FrameReader } from "../wire/frame-reader.js";
+import { MigrateHeaderReader } from "../wire/migrate-header.js";
 
 /** Why nothing is read for now: what was read waits unread, or what was answered waits unsent. */
 export type PauseReason = "unread" | "unsent";
@@ -37,10 +38,12 @@ export class ConnectionReader {
   #reading = false;
   #lastRead = false;
   #ended = false;
+  #header: MigrateHeaderReader | undefined;
   #firstChunk: Uint8Array | undefined;
   #chunks = 0;
 
-  constructor(connection: Connection, receiver: FragmentReceiver) {
+  constructor(role: "client" | "server", connection: Connection, receiver: FragmentReceiver) {
+    this.#header = role === "server" ? new MigrateHeaderReader() : undefined;
     this.#connection = connection;
     this.#receiver = receiver;
   }
@@ -86,7 +89,12 @@ export class ConnectionReader {
     }
     this.#firstChunk ??= chunk.subarray(0, 32).slice();
     this.#chunks++;
-    this.#waiting.push(chunk);
+    const bytes = this.#header === undefined ? chunk : this.#header.read(chunk);
+    if (bytes === undefined) {
+      return;
+    }
+    this.#header = undefined;
+    this.#waiting.push(bytes);
     if (this.#pauses.size === 0 && !this.#reading) {
       this.#read();
     }

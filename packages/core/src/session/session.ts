@@ -79,7 +79,7 @@ export class Session implements StreamHost, IntakeHost {
       (stream, body) => this.sendPacket(Kind.Settings, stream.id, stream.takeMessageId(), body),
       (settings) => this.#peerAnswered(settings),
     );
-    this.#reader = new ConnectionReader(connection, {
+    this.#reader = new ConnectionReader(role, connection, {
       fragment: (fragment) => this.#fragment(fragment),
       endOfChunk: () => this.#endOfChunk(),
       writable: () => this.#writable(),

@@ -6,6 +6,7 @@ export { encodeFrameHeader, firstByte, maxFrameDataBytes, maxHeaderBytes } from 
 export { FrameReader } from "./frame-reader.js";
 export { isControlKind, Kind, kindName } from "./kind.js";
 export { decodeMetadataPayload, encodeMetadataPayload, type MetadataEntries } from "./metadata-payload.js";
+export { migrateHeader } from "./migrate-header.js";
 export { PacketAssembler, PacketTooLargeError } from "./packet-assembler.js";
 export { ProtocolError } from "./protocol-error.js";
 export { decodeSettings, encodeSettings, type Settings, settingsVersion } from "./settings-payload.js";

@@ -15,7 +15,6 @@ const excluded = new Map<number, string>([
       ] as const,
   ),
   ...[84, 85, 86, 87].map((item) => [item, "compression is not implemented"] as const),
-  ...[89, 90].map((item) => [item, "the header belongs to the listener, in @ts-drpc/node"] as const),
 ]);
 
 // Items about bytes alone, whose tests are named after what they show: the file, and the beginning of the test's name.

@@ -24,6 +24,7 @@ function setup(): Setup {
   let connection: ConnectionReceiver | undefined;
   const all: { onFragment: (message: number) => void } = { onFragment() {} };
   const reader = new ConnectionReader(
+    "client",
     {
       peer: { address: "10.0.0.1:7" },
       start: (receiver) => {
