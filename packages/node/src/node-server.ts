@@ -3,6 +3,7 @@
 
 import net from "node:net";
 import tls from "node:tls";
+import { DrpcError } from "@ts-drpc/core";
 import {
   type CloseOptions,
   type ConnectionListener,
@@ -155,7 +156,7 @@ class RouterServer implements NodeServer {
       socket.once("close", () => this.#sockets.delete(socket));
     });
     server.on("tlsClientError", (reason: Error, socket: tls.TLSSocket) => {
-      const peer = peerOf(socket, shown);
+      const peer = peerOf(socket, "a client that is gone");
       // Node itself leaves it open when the handshake took too long.
       socket.destroy();
       this.#tellError(nodeError(`the TLS handshake with ${peer.address} failed`, reason), peer);
@@ -178,7 +179,12 @@ class RouterServer implements NodeServer {
 /** Starts to listen. Rejects with a DrpcError that names the address if that cannot be. */
 function startListening(server: net.Server, address: NodeAddress, shown: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const failed = (reason: unknown): void => reject(nodeError(`cannot listen on ${shown}`, reason));
+    const failed = (reason: unknown): void => {
+      const { rawMessage, code, cause } = nodeError(`cannot listen on ${shown}`, reason);
+      const left = address.path !== undefined && rawMessage.includes("EADDRINUSE");
+      const hint = left ? "; if no server does, one that was killed left the file behind: remove it" : "";
+      reject(new DrpcError(rawMessage + hint, code, { cause }));
+    };
     server.once("error", failed);
     server.listen(address, () => {
       server.off("error", failed);

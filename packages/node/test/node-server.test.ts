@@ -66,7 +66,8 @@ describe("listening", { timeout }, () => {
   test("at a unix socket in use is refused by its path", async (t) => {
     const path = await useSocketPath(t);
     await useServer(t).server.listen({ path });
-    const rawMessage = `cannot listen on ${path}: the address is in use already (EADDRINUSE)`;
+    const why = "if no server does, one that was killed left the file behind: remove it";
+    const rawMessage = `cannot listen on ${path}: the address is in use already (EADDRINUSE); ${why}`;
     await assert.rejects(useServer(t).server.listen({ path }), { rawMessage });
   });
 
