@@ -3,28 +3,15 @@
 
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { Printable } from "@bufbuild/protoplugin";
-import { functionDoc, methodDoc } from "./documentation.js";
-import { methodKey } from "./names.js";
+import { functionDoc } from "./documentation.js";
 import { printFunction } from "./print-function.js";
+import { type Cardinality, printInterface } from "./print-interface.js";
 import type { ServiceOutput } from "./service-output.js";
 
 /** Prints the client interface of a service, and the function that makes a client. */
 export function generateClient(output: ServiceOutput): void {
-  if (output.target !== "js") generateInterface(output);
+  printInterface(output, output.names.client, (method, cardinality) => signature(output, method, cardinality));
   generateFactory(output);
-}
-
-function generateInterface(output: ServiceOutput): void {
-  const { f, service, names } = output;
-  f.print(f.jsDoc(service));
-  f.print(f.export("interface", names.client), " {");
-  service.methods.forEach((method, index) => {
-    if (index > 0) f.print();
-    f.print(methodDoc(f, method));
-    f.print("  ", methodKey(method), signature(output, method), ";");
-  });
-  f.print("}");
-  f.print();
 }
 
 function generateFactory({ f, target, service, names }: ServiceOutput): void {
@@ -40,14 +27,12 @@ function generateFactory({ f, target, service, names }: ServiceOutput): void {
 }
 
 /** Returns the parameters and the result of a method as its caller sees them. */
-function signature({ names }: ServiceOutput, method: DescMethod): Printable {
+function signature({ names }: ServiceOutput, method: DescMethod, { takesMany, givesMany }: Cardinality): Printable {
   const { CallOptions, MessageInitShape } = names.imported;
   const { AsyncIterable, Promise: promise } = names.reserved;
   const input: Printable = [MessageInitShape, "<typeof ", names.message(method.input).schema, ">"];
   const one: Printable = ["request: ", input];
   const many: Printable = ["requests: ", AsyncIterable, "<", input, ">"];
-  const takesMany = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
-  const givesMany = method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming";
   const result: Printable = [givesMany ? AsyncIterable : promise, "<", names.message(method.output).shape, ">"];
   return ["(", takesMany ? many : one, ", options?: ", CallOptions, "): ", result];
 }

@@ -80,11 +80,6 @@ export class SessionPool {
     this.#lastKind = init.peer === "auto" ? "undecided" : init.peer;
   }
 
-  /** How many connections are open. */
-  get size(): number {
-    return this.#sessions.size;
-  }
-
   /** Finds a session for a call, at once if there is one with room. */
   submit(waiter: Waiter): void {
     if (this.#closed !== undefined) {

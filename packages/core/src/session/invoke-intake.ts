@@ -74,11 +74,6 @@ export class InvokeIntake {
     return this.#halfOpen.size;
   }
 
-  /** Tells whether a stream is being announced. */
-  has(streamId: number): boolean {
-    return this.#halfOpen.has(streamId);
-  }
-
   /** Takes a fragment of a stream that is not open yet. Throws a ProtocolError if the connection cannot go on. */
   receive(fragment: FrameReader): void {
     const { streamId } = fragment;
@@ -141,8 +136,14 @@ export class InvokeIntake {
 
   #assemble(call: HalfOpen, fragment: FrameReader): void {
     const { streamId, kind } = fragment;
-    this.#halfOpen.set(streamId, call);
     const body = call.assembler.accept(fragment, this.#host.limits.maxMetadataBytes);
+    if (body !== undefined && kind === Kind.Invoke) {
+      // Most calls are announced in one frame, and were never kept.
+      this.#drop(streamId);
+      this.#host.accept({ streamId, path: decodeText(body), metadata: call.metadata, assembler: call.assembler });
+      return;
+    }
+    this.#halfOpen.set(streamId, call);
     this.#account(call);
     const overBudget = this.#host.overBudget();
     if (overBudget !== undefined) {
@@ -150,13 +151,7 @@ export class InvokeIntake {
       this.#refuse(fragment, overBudget);
       return;
     }
-    if (body === undefined) {
-      return;
-    }
-    if (kind === Kind.Invoke) {
-      this.#drop(streamId);
-      this.#host.accept({ streamId, path: decodeText(body), metadata: call.metadata, assembler: call.assembler });
-    } else if (kind === Kind.InvokeMetadata) {
+    if (body !== undefined) {
       this.#takeMetadata(call, fragment, body);
     }
   }

@@ -128,11 +128,6 @@ export class Session implements StreamHost, IntakeHost {
     return this.#settings.peer?.windowBytes;
   }
 
-  /** True while a call is under way that asks the peer whether it is a ts-drpc peer. */
-  get asking(): boolean {
-    return this.#settings.outstanding;
-  }
-
   /** Opens a stream for a call. Throws a DrpcError that says `notStarted` if that cannot be. */
   open(call: OpenCall, createReceiver: (stream: Stream) => StreamReceiver): Stream {
     const gone = this.#ended ?? this.#draining;

@@ -105,12 +105,7 @@ export class WriteScheduler {
   /** The connection takes bytes again. */
   writable(): void {
     this.#writable = true;
-    this.#flush();
-  }
-
-  /** Hands over what has gathered, without waiting for the end of the turn. */
-  flush(): void {
-    this.#flush();
+    this.flush();
   }
 
   /** Hands over all that was let in, even if the connection is busy, and takes nothing more. */
@@ -157,10 +152,11 @@ export class WriteScheduler {
 
   readonly #flushNow = (): void => {
     this.#flushing = false;
-    this.#flush();
+    this.flush();
   };
 
-  #flush(): void {
+  /** Hands over what has gathered, if the connection takes it, without waiting for the end of the turn. */
+  flush(): void {
     if (!this.#writable || this.#ended !== undefined) {
       return;
     }
