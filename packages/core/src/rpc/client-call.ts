@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Session } from "../session/session.js";
-import type { Stream, StreamReceiver } from "../session/stream.js";
+import type { Stream } from "../session/stream.js";
+import type { StreamReceiver } from "../session/stream-host.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import type { Metadata } from "../vocabulary/metadata.js";
 import { CallScope, endedBefore } from "./call-scope.js";

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import type { Stream, StreamReceiver } from "../session/stream.js";
+import type { Stream } from "../session/stream.js";
+import type { StreamReceiver } from "../session/stream-host.js";
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import { CallScope } from "./call-scope.js";
@@ -64,6 +65,7 @@ export class HandlerCall {
       });
       this.receiver = this.#requests.attach(stream);
     } else {
+      stream.expectMessage();
       this.receiver = new SingleMessageReceiver({
         stream,
         early: true,
@@ -89,7 +91,7 @@ export class HandlerCall {
     try {
       request = this.#init.method.input.decode(body);
     } catch (reason) {
-      this.#stream.sendError(this.#undecodable(reason));
+      this.#stream.fail(this.#undecodable(reason));
       return;
     }
     this.#run(request);
@@ -99,7 +101,7 @@ export class HandlerCall {
     if (error === undefined) {
       // https://grpc.github.io/grpc/core/md_doc_statuscodes.html: a request cardinality violation is Unimplemented.
       const text = `${this.#stream.path}: the call ended without its request`;
-      this.#stream.sendError(new DrpcError(text, Code.Unimplemented));
+      this.#stream.fail(new DrpcError(text, Code.Unimplemented));
     }
   }
 

@@ -5,7 +5,7 @@ import type { Invoke } from "../session/invoke-intake.js";
 import { Session } from "../session/session.js";
 import { resolveSessionOptions, type SessionOptions } from "../session/session-options.js";
 import { announcementKey } from "../session/settings-exchange.js";
-import type { StreamReceiver } from "../session/stream.js";
+import type { StreamReceiver } from "../session/stream-host.js";
 import { Code } from "../vocabulary/code.js";
 import type { Connection, PeerInfo } from "../vocabulary/connection.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";

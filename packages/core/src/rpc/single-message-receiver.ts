@@ -1,7 +1,8 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Stream, StreamReceiver } from "../session/stream.js";
+import type { Stream } from "../session/stream.js";
+import type { StreamReceiver } from "../session/stream-host.js";
 import type { DrpcError } from "../vocabulary/drpc-error.js";
 
 /** How to make a {@link SingleMessageReceiver}. */

@@ -38,7 +38,7 @@ export function callUnary(
     };
 
     const call = new ClientCall(pool, init, {
-      check: (session: Session) => checkMessageSize(method.path, request.length, session),
+      check: (session: Session) => checkMessageSize(method.path, request.length, session.maxSendBytes, session.limits),
       createReceiver: (stream, session) =>
         new SingleMessageReceiver({
           stream,

@@ -30,6 +30,9 @@ export interface FragmentReceiver {
  * It turns whatever ends the connection into a DrpcError.
  */
 export class ConnectionReader {
+  /** How many chunks have come. */
+  chunks = 0;
+
   readonly #connection: Connection;
   readonly #receiver: FragmentReceiver;
   readonly #frames = new FrameReader();
@@ -40,12 +43,16 @@ export class ConnectionReader {
   #ended = false;
   #header: MigrateHeaderReader | undefined;
   #firstChunk: Uint8Array | undefined;
-  #chunks = 0;
 
   constructor(role: "client" | "server", connection: Connection, receiver: FragmentReceiver) {
     this.#header = role === "server" ? new MigrateHeaderReader() : undefined;
     this.#connection = connection;
     this.#receiver = receiver;
+  }
+
+  /** True while nothing is read. */
+  get paused(): boolean {
+    return this.#pauses.size > 0;
   }
 
   /** Starts to read. */
@@ -88,7 +95,7 @@ export class ConnectionReader {
       return;
     }
     this.#firstChunk ??= chunk.subarray(0, 32).slice();
-    this.#chunks++;
+    this.chunks++;
     const bytes = this.#header === undefined ? chunk : this.#header.read(chunk);
     if (bytes === undefined) {
       return;
@@ -140,7 +147,7 @@ export class ConnectionReader {
   #fail(reason: unknown): void {
     const first = this.#firstChunk === undefined ? "" : `, the first bytes it sent are ${quote(this.#firstChunk)}`;
     // A peer of another protocol is found out by what it says first; later it takes a broken DRPC peer.
-    const stranger = this.#chunks <= 1 ? "the peer does not seem to speak DRPC: " : "";
+    const stranger = this.chunks <= 1 ? "the peer does not seem to speak DRPC: " : "";
     const text = stranger + (reason instanceof Error ? reason.message : String(reason));
     this.#receiver.end(
       new DrpcError(`protocol error: ${text} (from ${this.#connection.peer.address}${first})`, Code.Internal, {

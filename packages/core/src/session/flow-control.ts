@@ -12,11 +12,11 @@ import { encodeVarint, maxVarintBytes, VarintCursor, varintSize } from "../wire/
 export const messageOverheadBytes = 64;
 
 /**
- * Credit says how much a stream may still send. It is counted from the start
- * of the stream, whether or not the peer turns out to grant any.
+ * SendCredit says how much may still be sent, on a stream or on a connection. It
+ * is counted from the start, whether or not the peer turns out to grant any.
  *
- * A message waits until the credit covers its first frame and is then sent
- * whole. So one that is larger than the window passes too, and the next one
+ * On a stream a message waits until the credit covers its first frame and is
+ * then sent whole. So one that is larger than the window passes too, and the next one
  * waits until the debt is repaid.
  */
 export class SendCredit {
@@ -28,9 +28,14 @@ export class SendCredit {
     this.#bytes = windowBytes;
   }
 
-  /** Tells whether a message of this cost may go now. */
+  /** Tells whether a message of this cost may begin now. */
   covers(cost: number): boolean {
     return this.#bytes >= Math.min(cost, maxFrameDataBytes, Math.floor(this.#windowBytes / 2));
+  }
+
+  /** Tells whether there is credit for all of this cost, or at least for half of the window. */
+  coversWhole(cost: number): boolean {
+    return this.#bytes >= Math.min(cost, Math.floor(this.#windowBytes / 2));
   }
 
   /** Counts a message that was sent. */

@@ -3,20 +3,36 @@
 
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
+import { Kind, kindName } from "../wire/kind.js";
+import type { PacketTooLargeError } from "../wire/packet-assembler.js";
+import type { SessionLimits } from "./session-options.js";
 
-/** How large a message may be: for this side, and for both. */
-export interface MessageLimits {
-  readonly maxMessageBytes: number;
-  readonly maxSendBytes: number;
-}
-
-/** Throws a DrpcError if a message is larger than either side takes. */
-export function checkMessageSize(path: string, bytes: number, limits: MessageLimits): void {
-  if (bytes > limits.maxSendBytes) {
-    const whose = limits.maxSendBytes === limits.maxMessageBytes ? "the limit" : "the peer's limit";
+/** Throws a DrpcError if a message is larger than either side takes. `maxSendBytes` is what both take. */
+export function checkMessageSize(
+  path: string,
+  bytes: number,
+  maxSendBytes: number,
+  { maxMessageBytes }: SessionLimits,
+): void {
+  if (bytes > maxSendBytes) {
+    const whose = maxSendBytes === maxMessageBytes ? "the limit" : "the peer's limit";
     throw new DrpcError(
-      `${path}: a message of ${bytes} bytes was not sent, ${whose} maxMessageBytes is ${limits.maxSendBytes}`,
+      `${path}: a message of ${bytes} bytes was not sent, ${whose} maxMessageBytes is ${maxSendBytes}`,
       Code.ResourceExhausted,
     );
   }
+}
+
+/** Returns how large a packet of this kind may be. */
+export function maxPacketBytes(kind: number, limits: SessionLimits): number {
+  return kind === Kind.Message || kind === Kind.Error ? limits.maxMessageBytes : limits.maxMetadataBytes;
+}
+
+/** Says that the peer sent more than this side takes. */
+export function peerMessageTooLarge(path: string, { kind, bytes, maxBytes }: PacketTooLargeError): DrpcError {
+  const option = kind === Kind.Message || kind === Kind.Error ? "maxMessageBytes" : "maxMetadataBytes";
+  return new DrpcError(
+    `${path}: the peer sent a ${kindName(kind)} of at least ${bytes} bytes, the limit ${option} is ${maxBytes}`,
+    Code.ResourceExhausted,
+  );
 }

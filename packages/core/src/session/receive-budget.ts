@@ -16,10 +16,14 @@ export interface StreamSituation {
   readonly announced: boolean;
 }
 
-/** A stream that cannot go on, and why. */
-export interface StreamToEnd {
-  readonly stream: Stream;
-  readonly error: DrpcError;
+/** How to make a {@link ReceiveBudget}. */
+export interface ReceiveBudgetInit {
+  readonly limits: SessionLimits;
+  readonly streams: StreamRegistry<Stream>;
+  readonly situate: (stream: Stream) => StreamSituation;
+
+  /** Stops reading from the connection until something was taken. */
+  readonly pause: () => void;
 }
 
 /**
@@ -27,13 +31,11 @@ export interface StreamToEnd {
  * be done when it is too much: for all streams together, or for one.
  */
 export class ReceiveBudget {
-  readonly #limits: SessionLimits;
-  readonly #streams: StreamRegistry<Stream>;
+  readonly #init: ReceiveBudgetInit;
   #bytes = 0;
 
-  constructor(limits: SessionLimits, streams: StreamRegistry<Stream>) {
-    this.#limits = limits;
-    this.#streams = streams;
+  constructor(init: ReceiveBudgetInit) {
+    this.#init = init;
   }
 
   /** How many bytes are held, with what each message costs besides. */
@@ -48,7 +50,7 @@ export class ReceiveBudget {
 
   /** Says that the connection holds more than it may, or undefined if it does not. */
   exceeded(): DrpcError | undefined {
-    const { maxBufferedBytes } = this.#limits;
+    const { maxBufferedBytes } = this.#init.limits;
     if (this.#bytes <= maxBufferedBytes) {
       return undefined;
     }
@@ -56,33 +58,37 @@ export class ReceiveBudget {
     return new DrpcError(text, Code.ResourceExhausted);
   }
 
-  /** Says what is to be done when something was stored for a stream: nothing, stop reading, or end a stream. */
-  check(stream: Stream, situate: (stream: Stream) => StreamSituation): "pause" | StreamToEnd | undefined {
+  /** Something was stored for a stream, and perhaps nobody takes it: stops reading, or ends a stream, if it is too much. */
+  check(stream: Stream): void {
     const exceeded = this.exceeded();
     if (exceeded !== undefined) {
       // The one that holds the most is to blame, not the one for which something happens to arrive.
-      const largest = this.#streams
+      const largest = this.#init.streams
         .all()
         .reduce((most, each) => (each.heldBytes > most.heldBytes ? each : most), stream);
-      return { stream: largest, error: new DrpcError(`${largest.path}: ${exceeded.rawMessage}`, exceeded.code) };
+      largest.fail(new DrpcError(`${largest.path}: ${exceeded.rawMessage}`, exceeded.code));
+      return;
     }
-    const { windowBytes, maxBufferedBytes, maxMessageBytes } = this.#limits;
+    const { windowBytes, maxBufferedBytes, maxMessageBytes } = this.#init.limits;
     const unread = stream.unreadCost;
     if (unread <= windowBytes) {
-      return undefined;
+      return;
     }
-    const { alone, announced } = situate(stream);
+    const { alone, announced } = this.#init.situate(stream);
     if (alone) {
       // Nobody else is on this connection, so the peer can be made to wait by not reading. One that may
       // turn out to be a ts-drpc peer is read a little further, as its settings come behind what it sent.
-      return announced && unread <= maxBufferedBytes >> 1 ? undefined : "pause";
+      if (!announced || unread > maxBufferedBytes >> 1) {
+        this.#init.pause();
+      }
+      return;
     }
     // The peer may have sent this much on the first stream before it knew of any window.
     const overrun = announced ? maxBufferedBytes : maxMessageBytes;
     if (unread <= windowBytes + overrun) {
-      return undefined;
+      return;
     }
     const text = `${stream.path}: the peer sent ${unread} bytes that were not read yet, the limit windowBytes is ${windowBytes}`;
-    return { stream, error: new DrpcError(text, Code.ResourceExhausted) };
+    stream.fail(new DrpcError(text, Code.ResourceExhausted));
   }
 }

@@ -4,10 +4,9 @@
 import type { Connection } from "../vocabulary/connection.js";
 import type { DrpcError } from "../vocabulary/drpc-error.js";
 import type { ErrorFormat } from "../wire/error-payload.js";
-import type { MetadataEntries } from "../wire/metadata-payload.js";
 import type { Settings } from "../wire/settings-payload.js";
 import type { Invoke } from "./invoke-intake.js";
-import type { SessionLimits } from "./session-options.js";
+import type { FlowControlOptions, SessionLimits } from "./session-options.js";
 import type { Stream } from "./stream.js";
 
 /** What a session tells the layer above. */
@@ -17,6 +16,9 @@ export interface SessionListener {
 
   /** The peer turned out to be a ts-drpc peer, or, for undefined, answered a call without saying so. */
   peerKnown?(settings: Settings | undefined): void;
+
+  /** The peer takes no more calls. Those that it accepted go on. */
+  draining?(): void;
 
   /** A stream ended, so that another call may find room. */
   streamEnded?(stream: Stream): void;
@@ -37,14 +39,10 @@ export interface SessionInit {
 
   /** How errors are sent. Defaults to `drpc`. */
   readonly errorFormat?: ErrorFormat | undefined;
-}
 
-/** A call that a client opens. */
-export interface OpenCall {
-  readonly path: string;
-  readonly pathBytes: Uint8Array;
-  readonly metadata: MetadataEntries;
+  /** The flow control of the fork, for a peer that has it. Such a peer is no ts-drpc peer, so nothing is announced. */
+  readonly flowControl?: FlowControlOptions | undefined;
 
-  /** True if it may send more than one message. Defaults to false. */
-  readonly streamsRequests?: boolean;
+  /** How long there may be no call before the session ends, in milliseconds. Defaults to no limit. */
+  readonly idleTimeoutMs?: number | undefined;
 }

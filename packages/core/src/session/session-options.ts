@@ -60,6 +60,55 @@ export interface SessionOptions {
 
   /** How long a peer may take to announce a call, in milliseconds, from its first byte to its last. Defaults to 10,000. */
   readonly invokeTimeoutMs?: number | undefined;
+
+  /**
+   * How long a message may take from its first byte to its last, in
+   * milliseconds, and how long a call with a single request may go without it. After that the call
+   * fails with DeadlineExceeded. It is looked at from time to time, so that it may take
+   * a quarter longer. Defaults to 120,000.
+   */
+  readonly messageTimeoutMs?: number | undefined;
+
+  /**
+   * How long the peer may be silent while there are calls, in milliseconds,
+   * before it is asked for a sign of life. Any byte from it counts. Only
+   * ts-drpc peers can be asked. Defaults to 20,000.
+   */
+  readonly keepaliveMs?: number | undefined;
+
+  /**
+   * How long the peer may take to give that sign, in milliseconds. After that
+   * the connection is given up, and its calls fail with Unavailable. Defaults to 10,000.
+   */
+  readonly keepaliveTimeoutMs?: number | undefined;
+
+  /**
+   * How long the peer may take nothing of what waits to be sent, in
+   * milliseconds, before the connection is given up, and its calls fail with
+   * Unavailable. Defaults to 300,000.
+   */
+  readonly stallTimeoutMs?: number | undefined;
+
+  /**
+   * How many calls a second a client may make on a connection that come to nothing: canceled
+   * by it, refused, of a method that does not exist, with a request that is
+   * malformed or too large. Ten seconds' worth may come at once. A server ends the
+   * connection of a client that makes more. Defaults to 1,000.
+   */
+  readonly maxResetsPerSecond?: number | undefined;
+}
+
+/**
+ * The flow control of CockroachDB's fork, for peers that have it switched on.
+ * Nothing on the wire tells, so both ends have to be configured alike; a peer
+ * without it would never grant anything, and calls would stop for ever.
+ */
+export interface FlowControlOptions {
+  /** How many bytes of messages a stream may have under way, unread. The fork's default is 2,097,152. */
+  readonly windowBytes: number;
+
+  /** How many bytes must have been read before they are granted back. The fork's default is 524,288. */
+  readonly grantThresholdBytes: number;
 }
 
 /** {@link SessionOptions} with every limit filled in. */
@@ -74,6 +123,11 @@ const defaults: SessionLimits = {
   maxBufferedBytes: 16 * 1024 * 1024,
   maxUnsentBytes: 256 * 1024,
   invokeTimeoutMs: 10_000,
+  messageTimeoutMs: 120_000,
+  keepaliveMs: 20_000,
+  keepaliveTimeoutMs: 10_000,
+  stallTimeoutMs: 300_000,
+  maxResetsPerSecond: 1_000,
 };
 
 /** Fills in the defaults. Throws a RangeError that names the option and the value if one is out of its range. */

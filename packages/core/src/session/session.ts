@@ -4,22 +4,30 @@
 import { Code } from "../vocabulary/code.js";
 import type { Connection, PeerInfo } from "../vocabulary/connection.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
-import { type ErrorFormat, encodeErrorPayload } from "../wire/error-payload.js";
+import type { ErrorFormat } from "../wire/error-payload.js";
 import type { FrameReader } from "../wire/frame-reader.js";
-import { isKnownKind, Kind, kindName } from "../wire/kind.js";
-import { encodeMetadataPayload } from "../wire/metadata-payload.js";
+import { Kind } from "../wire/kind.js";
 import { ProtocolError } from "../wire/protocol-error.js";
-import { type Settings, settingsVersion } from "../wire/settings-payload.js";
+import type { Settings } from "../wire/settings-payload.js";
+import { AcceptedCalls, type AcceptedCallsHost } from "./accepted-calls.js";
+import { ConnectionFlow } from "./connection-flow.js";
 import { ConnectionReader } from "./connection-reader.js";
+import { ControlFrames, isOutOfOrderKind } from "./control-frames.js";
 import { encodeGrant } from "./flow-control.js";
-import { GrantReader } from "./grant-reader.js";
-import { type IntakeHost, type Invoke, InvokeIntake } from "./invoke-intake.js";
-import { ReceiveBudget, type StreamSituation } from "./receive-budget.js";
-import type { OpenCall, SessionInit, SessionListener } from "./session-init.js";
+import { endIncompleteMessages } from "./incomplete-messages.js";
+import type { Invoke } from "./invoke-intake.js";
+import { Liveness } from "./liveness.js";
+import { encodeOpeningMetadata, type OpenCall } from "./open-call.js";
+import { Pings } from "./pings.js";
+import { ReceiveBudget } from "./receive-budget.js";
+import type { SessionInit, SessionListener } from "./session-init.js";
 import type { SessionLimits } from "./session-options.js";
-import { announcementKey, mayBeRefusal, SettingsExchange } from "./settings-exchange.js";
-import { Stream, type StreamHost, type StreamReceiver } from "./stream.js";
+import { announcementKey, mayBeRefusal, ownSettings, SettingsExchange } from "./settings-exchange.js";
+import { Shutdown, type ShutdownHost } from "./shutdown.js";
+import { Stream } from "./stream.js";
+import type { StreamHost, StreamReceiver } from "./stream-host.js";
 import { StreamRegistry } from "./stream-registry.js";
+import { checkUnknownStream } from "./unknown-stream.js";
 import { WriteScheduler } from "./write-scheduler.js";
 
 // Long enough for a busy peer to read what is left, short enough for a process that wants to end.
@@ -32,59 +40,94 @@ const closeTimeoutMs = 1_000;
  * A violation of the protocol ends the session; anything else that goes wrong
  * ends one stream.
  */
-export class Session implements StreamHost, IntakeHost {
+export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
   readonly role: "client" | "server";
   readonly limits: SessionLimits;
-  readonly maxMessageBytes: number;
-  readonly maxMetadataBytes: number;
   readonly errorFormat: ErrorFormat;
+  readonly flow: ConnectionFlow;
+  readonly budget: ReceiveBudget;
 
   readonly #connection: Connection;
   readonly #listener: SessionListener;
   #announces: boolean;
   readonly #streams = new StreamRegistry<Stream>();
-  readonly #intake: InvokeIntake;
+  readonly #calls: AcceptedCalls;
   readonly #reader: ConnectionReader;
   readonly #writer: WriteScheduler;
   readonly #settings: SettingsExchange;
-  readonly #grants = new GrantReader();
-  readonly #budget: ReceiveBudget;
+  readonly #controlFrames: ControlFrames;
+  readonly #liveness: Liveness;
+  readonly #pings = new Pings(this);
+  readonly #shutdown = new Shutdown(this);
+  readonly #answersAnnouncements: boolean;
   #highestStreamId = 0;
-  #accepted = 0;
-  #draining: DrpcError | undefined;
   #closing: ReturnType<typeof setTimeout> | undefined;
   #ended: DrpcError | undefined;
-  #drained: (() => void)[] = [];
 
-  constructor({ role, connection, limits, listener, announces, errorFormat = "drpc" }: SessionInit) {
+  constructor(init: SessionInit) {
+    const { role, connection, limits, listener, flowControl } = init;
     this.role = role;
     this.limits = limits;
-    this.maxMessageBytes = limits.maxMessageBytes;
-    this.maxMetadataBytes = limits.maxMetadataBytes;
-    this.errorFormat = errorFormat;
+    this.errorFormat = init.errorFormat ?? "drpc";
     this.#connection = connection;
     this.#listener = listener;
-    this.#announces = announces;
-    this.#budget = new ReceiveBudget(limits, this.#streams);
-    this.#intake = new InvokeIntake(this);
+    // A peer with the fork's flow control is none of ours.
+    this.#announces = init.announces && flowControl === undefined;
+    this.#answersAnnouncements = flowControl === undefined;
+    this.budget = new ReceiveBudget({
+      limits,
+      streams: this.#streams,
+      situate: (stream) => ({
+        alone: this.#settings.peer === undefined && this.#streams.size + this.#calls.halfOpenCount === 1,
+        announced: this.#settings.wasAnnouncedOn(stream),
+      }),
+      pause: () => this.#reader.pause("unread"),
+    });
+    this.flow = new ConnectionFlow({
+      limits,
+      fork: flowControl,
+      grant: (streamId, bytes) => this.sendPacket(Kind.WindowUpdate, streamId, 0, encodeGrant(bytes)),
+      heldBytes: () => this.budget.bytes,
+    });
+    this.#calls = new AcceptedCalls(this);
     this.#writer = new WriteScheduler(connection, limits.maxUnsentBytes);
     this.#settings = new SettingsExchange(
       role,
-      {
-        version: settingsVersion,
-        windowBytes: limits.windowBytes,
-        maxMessageBytes: limits.maxMessageBytes,
-        maxConcurrentStreams: role === "server" ? limits.maxConcurrentStreams : 0,
-      },
+      ownSettings(role, limits, this.flow.windows.contract),
       (stream, body) => this.sendPacket(Kind.Settings, stream.id, stream.takeMessageId(), body),
       (settings) => this.#peerAnswered(settings),
     );
+    this.#controlFrames = new ControlFrames({
+      granted: (streamId, bytes) => this.flow.granted(streamId, this.#streams.get(streamId), bytes),
+      pinged: (body) => {
+        // Who asks and asks, and never reads the answers, gets no more of them.
+        if (this.#writer.unsentBytes <= limits.maxUnsentBytes) {
+          this.#pings.answer(body);
+        }
+      },
+      goingAway: (lastStreamId, error) => this.#shutdown.peerGoingAway(lastStreamId, error),
+      refused: (streamId, error) => this.#shutdown.peerRefused(this.#streams.get(streamId), error),
+    });
     this.#reader = new ConnectionReader(role, connection, {
       fragment: (fragment) => this.#fragment(fragment),
       endOfChunk: () => this.#endOfChunk(),
       writable: () => this.#writable(),
       end: (error, orderly) => this.#end(error, orderly),
     });
+    this.#liveness = new Liveness(
+      {
+        reader: this.#reader,
+        writer: this.#writer,
+        address: this.peer.address,
+        busy: () => this.busy || this.#calls.halfOpenCount > 0,
+        ping: () => this.#pings.ask(),
+        dead: (error) => this.abort(error),
+        idle: () => this.close(new DrpcError("the connection was not used", Code.Unavailable, { notStarted: true })),
+        endIncomplete: (beforeTick) => endIncompleteMessages(this.streams(), beforeTick, limits.messageTimeoutMs),
+      },
+      limits,
+      init.idleTimeoutMs,
+    );
     this.#reader.start();
   }
 
@@ -98,19 +141,19 @@ export class Session implements StreamHost, IntakeHost {
     return this.#ended;
   }
 
-  /** How many bytes are held for the streams, unread or unfinished. */
-  get bufferedBytes(): number {
-    return this.#budget.bytes;
-  }
-
   /** How many streams are live. */
   get streamCount(): number {
     return this.#streams.size;
   }
 
+  /** True until either side ends the session, or says that it takes no more calls. */
+  get takesCalls(): boolean {
+    return this.#ended === undefined && this.#shutdown.reason === undefined;
+  }
+
   /** How many accepted calls are not over: their stream has not ended, or their handler has not settled. */
   get acceptedCount(): number {
-    return this.#accepted;
+    return this.#calls.count;
   }
 
   /** What the peer said of itself, once it turned out to be a ts-drpc peer. */
@@ -120,32 +163,49 @@ export class Session implements StreamHost, IntakeHost {
 
   /** The largest message that both sides take. */
   get maxSendBytes(): number {
-    return Math.min(this.maxMessageBytes, this.#settings.peer?.maxMessageBytes ?? this.maxMessageBytes);
+    const { maxMessageBytes } = this.limits;
+    return Math.min(maxMessageBytes, this.#settings.peer?.maxMessageBytes ?? maxMessageBytes);
   }
 
-  /** The peer's window for a stream, or undefined while it is not known to have one. */
-  get peerWindowBytes(): number | undefined {
-    return this.#settings.peer?.windowBytes;
+  /** True if the peer may know what a Header and a Trailer are: it announced itself, or a gateway before it did. */
+  get carriesResponseMetadata(): boolean {
+    return this.#settings.announced;
+  }
+
+  /** True once the peer has turned out to be a ts-drpc peer. */
+  get knowsPeer(): boolean {
+    return this.#settings.peer !== undefined;
+  }
+
+  /** True while there are calls. */
+  get busy(): boolean {
+    return this.#streams.size + this.#calls.count > 0;
+  }
+
+  /** The highest id of a stream that the peer opened and this side looked at. */
+  get lastStreamId(): number {
+    return this.#calls.highestStreamId;
+  }
+
+  /** Why no more calls are taken, or undefined if they are. */
+  get draining(): DrpcError | undefined {
+    return this.#shutdown.reason;
+  }
+
+  /** Dates what happens, in ticks of the liveness. */
+  get tick(): number {
+    return this.#liveness.ticks;
   }
 
   /** Opens a stream for a call. Throws a DrpcError that says `notStarted` if that cannot be. */
   open(call: OpenCall, createReceiver: (stream: Stream) => StreamReceiver): Stream {
-    const gone = this.#ended ?? this.#draining;
+    const gone = this.#ended ?? this.#shutdown.reason;
     if (gone !== undefined) {
       throw new DrpcError(`${call.path}: ${gone.rawMessage}`, gone.code, { cause: gone, notStarted: true });
     }
     const announces = this.#announces && this.#settings.peer === undefined && !this.#settings.outstanding;
-    const entries = announces
-      ? [...call.metadata, [announcementKey, this.#settings.announcement] as const]
-      : call.metadata;
-    const metadata = entries.length === 0 ? undefined : encodeMetadataPayload(entries);
-    if (metadata !== undefined && metadata.length > this.maxMetadataBytes) {
-      throw new DrpcError(
-        `${call.path}: metadata of ${metadata.length} bytes was not sent, the limit maxMetadataBytes is ${this.maxMetadataBytes}`,
-        Code.ResourceExhausted,
-        { notStarted: true },
-      );
-    }
+    const announcement = announces ? ([announcementKey, this.#settings.announcement] as const) : undefined;
+    const metadata = encodeOpeningMetadata(call, announcement, this.limits.maxMetadataBytes);
     this.#highestStreamId++;
     const stream = new Stream(this.#highestStreamId, call.path, this, createReceiver, undefined, call.streamsRequests);
     this.#streams.add(stream);
@@ -162,7 +222,7 @@ export class Session implements StreamHost, IntakeHost {
 
   /** Opens the stream of a call that the peer opened. It takes a place until it is released. */
   openAccepted(invoke: Invoke, createReceiver: (stream: Stream) => StreamReceiver): Stream {
-    this.#accepted++;
+    this.#calls.take();
     const stream = new Stream(invoke.streamId, invoke.path, this, createReceiver, invoke.assembler);
     this.#streams.add(stream);
     return stream;
@@ -170,25 +230,24 @@ export class Session implements StreamHost, IntakeHost {
 
   /** Answers the announcement that came in a call's metadata. */
   answerAnnouncement(announcement: string, stream: Stream): void {
-    this.#settings.answer(announcement, stream);
+    if (this.#answersAnnouncements) {
+      this.#settings.answer(announcement, stream);
+    }
   }
 
   /** An accepted call is over: its stream has ended, its handler has settled, and its place is free. */
   release(): void {
-    this.#accepted--;
-    this.#checkDrained();
+    this.#calls.release();
+    this.#shutdown.check();
   }
 
   /**
-   * Takes no more calls. Resolves when those under way have ended, or the
-   * session has.
+   * Takes no more calls, and tells the peer. Resolves when those under way
+   * have ended, or the session has.
    */
   drain(reason: DrpcError): Promise<void> {
-    this.#draining ??= reason;
-    return new Promise((resolve) => {
-      this.#drained.push(resolve);
-      this.#checkDrained();
-    });
+    this.#shutdown.begin(reason);
+    return this.#shutdown.drained();
   }
 
   /**
@@ -200,7 +259,7 @@ export class Session implements StreamHost, IntakeHost {
     if (this.#ended !== undefined || this.#closing !== undefined) {
       return;
     }
-    this.#draining ??= reason;
+    this.#shutdown.begin(reason);
     this.#closing = setTimeout(() => this.abort(reason), closeTimeoutMs);
     for (const stream of this.#streams.all()) {
       stream.fail(new DrpcError(`${stream.path}: ${reason.rawMessage}`, reason.code, { cause: reason }));
@@ -224,16 +283,9 @@ export class Session implements StreamHost, IntakeHost {
     return this.#writer.sendMessage(streamId, messageId, body);
   }
 
-  buffered(change: number): void {
-    this.#budget.add(change);
-  }
-
-  checkLimits(stream: Stream): void {
-    const verdict = this.#budget.check(stream, this.#situate);
-    if (verdict === "pause") {
-      this.#reader.pause("unread");
-    } else if (verdict !== undefined) {
-      verdict.stream.fail(verdict.error);
+  reset(): void {
+    if (this.role === "server") {
+      this.#calls.reset();
     }
   }
 
@@ -241,63 +293,34 @@ export class Session implements StreamHost, IntakeHost {
     if (stream.unreadCost <= this.limits.windowBytes >> 1) {
       this.#reader.resume("unread");
     }
-    if (this.#settings.peer !== undefined) {
-      const grant = stream.takeGrant(this.limits.windowBytes);
-      if (grant > 0) {
-        this.sendPacket(Kind.WindowUpdate, stream.id, 0, encodeGrant(grant));
-      }
-    }
+    this.flow.consumed(stream);
   }
 
   terminated(stream: Stream, cause: DrpcError | undefined): void {
     this.#streams.delete(stream);
-    this.#writer.drop(stream.id, cause);
+    const unsent = this.#writer.drop(stream.id, cause);
+    this.flow.refund(unsent.messages, unsent.bytes);
+    this.flow.drop(stream.id, cause ?? new Error("the stream has ended"));
     this.#reader.resume("unread");
     if (this.role === "client" && this.#settings.streamEnded(stream) && stream.answered && !mayBeRefusal(cause)) {
       this.#announces = false;
       this.#listener.peerKnown?.(undefined);
     }
     this.#listener.streamEnded?.(stream);
-    this.#checkDrained();
+    this.#shutdown.check();
   }
 
-  overBudget(): DrpcError | undefined {
-    return this.#budget.exceeded();
+  streams(): Stream[] {
+    return this.#streams.all();
   }
 
-  refusal(): DrpcError | undefined {
-    if (this.#draining !== undefined) {
-      return this.#draining;
-    }
-    const { maxConcurrentStreams } = this.limits;
-    if (this.#accepted + this.#intake.size < maxConcurrentStreams) {
-      return undefined;
-    }
-    return new DrpcError(
-      `too many concurrent streams: the limit maxConcurrentStreams is ${maxConcurrentStreams}`,
-      Code.ResourceExhausted,
-    );
+  peerDrains(): void {
+    this.#listener.draining?.();
   }
 
-  accept(invoke: Invoke): void {
-    if (this.#draining !== undefined) {
-      this.refuse(invoke.streamId, this.#draining);
-      return;
-    }
-    this.#highestStreamId = Math.max(this.#highestStreamId, invoke.streamId);
+  invoked(invoke: Invoke): void {
     this.#listener.invoked?.(invoke);
   }
-
-  refuse(streamId: number, error: DrpcError): void {
-    this.#highestStreamId = Math.max(this.#highestStreamId, streamId);
-    const body = encodeErrorPayload({ code: error.wireCode, text: error.rawMessage }, this.errorFormat);
-    this.sendPacket(Kind.Error, streamId, 1, body);
-  }
-
-  readonly #situate = (stream: Stream): StreamSituation => ({
-    alone: this.#settings.peer === undefined && this.#streams.size + this.#intake.size === 1,
-    announced: this.#settings.wasAnnouncedOn(stream),
-  });
 
   #fragment(fragment: FrameReader): void {
     if (fragment.frameBytes > this.limits.maxBufferedBytes) {
@@ -306,43 +329,30 @@ export class Session implements StreamHost, IntakeHost {
         `a frame announces ${fragment.frameBytes} bytes, the limit maxBufferedBytes is ${this.limits.maxBufferedBytes}`,
       );
     }
-    const stream = this.#streams.get(fragment.streamId);
-    if (fragment.kind === Kind.WindowUpdate) {
-      const credit = this.#grants.receive(fragment);
-      if (credit > 0 && this.#settings.peer !== undefined) {
-        stream?.grant(credit);
-      }
-    } else if (fragment.kind === Kind.Settings) {
+    const { kind, streamId } = fragment;
+    if (kind === Kind.Message) {
+      this.flow.received(fragment);
+    }
+    const stream = this.#streams.get(streamId);
+    if (isOutOfOrderKind(kind)) {
+      this.#controlFrames.receive(fragment);
+    } else if (kind === Kind.Settings) {
       this.#settings.receive(fragment);
     } else if (stream !== undefined) {
       stream.receive(fragment);
-    } else if (fragment.streamId === 0 && !fragment.control) {
-      throw new ProtocolError(`a ${kindName(fragment.kind)} packet came for stream 0, which is no stream`);
+    } else if (this.role === "server" && (kind === Kind.Invoke || kind === Kind.InvokeMetadata)) {
+      this.#calls.receive(fragment);
     } else {
-      this.#unknownStream(fragment);
-    }
-  }
-
-  #unknownStream(fragment: FrameReader): void {
-    const { kind, streamId, control } = fragment;
-    const isNew = streamId > this.#highestStreamId;
-    if (this.role === "server") {
-      if (kind === Kind.Invoke || kind === Kind.InvokeMetadata) {
-        this.#intake.receive(fragment);
-      } else if (kind === Kind.Cancel || kind === Kind.Close) {
-        this.#intake.abandon(streamId);
-      } else if (isNew && !control && !isKnownKind(kind)) {
-        throw new ProtocolError(
-          `stream ${streamId}: a packet of unknown ${kindName(kind)} came without the control flag`,
-        );
+      checkUnknownStream(fragment, this.role, Math.max(this.#highestStreamId, this.lastStreamId));
+      if (this.role === "server" && (kind === Kind.Cancel || kind === Kind.Close)) {
+        this.#calls.abandon(streamId);
       }
-    } else if (isNew && !control) {
-      throw new ProtocolError(`a ${kindName(kind)} packet came for stream ${streamId}, which was never opened`);
     }
   }
 
   #endOfChunk(): void {
-    this.#intake.endOfChunk();
+    this.#calls.endOfChunk();
+    this.flow.returnCredit();
     // Messages wait for room; only answers that nobody waits for can grow beyond it. A client sends none
     // unasked, and always reads: if both sides stopped, each would wait for the other for ever.
     if (this.role === "server" && this.#writer.unsentBytes > 2 * this.limits.maxUnsentBytes) {
@@ -361,6 +371,7 @@ export class Session implements StreamHost, IntakeHost {
   }
 
   #peerAnswered(settings: Settings): void {
+    this.flow.peerAnswered(settings);
     for (const stream of this.#streams.all()) {
       stream.peerWindow(settings.windowBytes);
       this.consumed(stream);
@@ -368,28 +379,21 @@ export class Session implements StreamHost, IntakeHost {
     this.#listener.peerKnown?.(settings);
   }
 
-  #checkDrained(): void {
-    if (this.#drained.length > 0 && (this.#ended !== undefined || this.#streams.size + this.#accepted === 0)) {
-      for (const resolve of this.#drained.splice(0)) {
-        resolve();
-      }
-    }
-  }
-
   #end(error: DrpcError, orderly = false): void {
     if (this.#ended !== undefined) {
       return;
     }
-    const idle = (this.#draining !== undefined || orderly) && this.#streams.size === 0;
+    const idle = (this.#shutdown.reason !== undefined || orderly) && this.#streams.size === 0;
     this.#ended = error;
     clearTimeout(this.#closing);
+    this.#liveness.end();
     this.#reader.end();
-    this.#intake.end();
+    this.#calls.end();
     this.#writer.end(error);
     for (const stream of this.#streams.all()) {
       stream.connectionEnd(error);
     }
-    this.#checkDrained();
+    this.#shutdown.end();
     this.#listener.ended?.(idle ? undefined : error);
   }
 }

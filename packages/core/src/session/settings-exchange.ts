@@ -6,13 +6,26 @@ import type { DrpcError } from "../vocabulary/drpc-error.js";
 import { decodeBase64, encodeBase64 } from "../wire/base64.js";
 import type { FrameReader } from "../wire/frame-reader.js";
 import { PacketAssembler } from "../wire/packet-assembler.js";
-import { decodeSettings, encodeSettings, type Settings } from "../wire/settings-payload.js";
+import { decodeSettings, encodeSettings, type Settings, settingsVersion } from "../wire/settings-payload.js";
+import type { FlowContract } from "./flow-contract.js";
+import type { SessionLimits } from "./session-options.js";
 import type { Stream } from "./stream.js";
 
 /** The metadata key under which a client announces that it is a ts-drpc peer. */
 export const announcementKey = "ts-drpc";
 
 const maxSettingsBytes = 1_024;
+
+/** Returns what this side says of itself. */
+export function ownSettings(role: "client" | "server", limits: SessionLimits, contract: FlowContract): Settings {
+  return {
+    version: settingsVersion,
+    windowBytes: contract.initialWindowBytes,
+    maxMessageBytes: limits.maxMessageBytes,
+    maxConcurrentStreams: role === "server" ? limits.maxConcurrentStreams : 0,
+    connectionWindowBytes: contract.connectionWindowBytes ?? 0,
+  };
+}
 
 /**
  * SettingsExchange finds out whether the peer is a ts-drpc peer too
@@ -35,6 +48,7 @@ export class SettingsExchange {
   #announcing: Stream | undefined;
   #frame: PacketAssembler | undefined;
   #peer: Settings | undefined;
+  #announced = false;
 
   constructor(
     role: "client" | "server",
@@ -54,6 +68,11 @@ export class SettingsExchange {
     return this.#peer;
   }
 
+  /** True once either side has announced itself on this connection. */
+  get announced(): boolean {
+    return this.#announced;
+  }
+
   /** True while a call that carries the announcement is under way, and the peer has not answered. */
   get outstanding(): boolean {
     return this.#announcing !== undefined && this.#peer === undefined;
@@ -61,6 +80,7 @@ export class SettingsExchange {
 
   /** A client's call carries the announcement. */
   announcedOn(stream: Stream): void {
+    this.#announced = true;
     this.#announcing = stream;
     this.#frame = undefined;
   }
@@ -83,6 +103,7 @@ export class SettingsExchange {
   answer(announcement: string, stream: Stream): void {
     const body = decodeBase64(announcement);
     if (this.#peer === undefined && body !== undefined && body.length <= maxSettingsBytes) {
+      this.#announced = true;
       this.#announcing = stream;
       this.#frame = undefined;
       this.#send(stream, encodeSettings(this.#own));

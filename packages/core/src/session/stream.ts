@@ -3,68 +3,21 @@
 
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
-import { type ErrorFormat, encodeErrorPayload } from "../wire/error-payload.js";
+import { encodeErrorPayload } from "../wire/error-payload.js";
 import type { FrameReader } from "../wire/frame-reader.js";
 import { Kind, kindName } from "../wire/kind.js";
+import type { MetadataEntries } from "../wire/metadata-payload.js";
 import { PacketAssembler, PacketTooLargeError } from "../wire/packet-assembler.js";
 import { ProtocolError } from "../wire/protocol-error.js";
-import { grantThreshold, messageOverheadBytes, SendCredit } from "./flow-control.js";
-import { checkMessageSize } from "./message-size.js";
+import { messageOverheadBytes, SendCredit } from "./flow-control.js";
+import { type Leftovers, leftoversAtCancel, leftoversAtEnd, type MessageCounts } from "./leftovers.js";
+import { checkMessageSize, maxPacketBytes, peerMessageTooLarge } from "./message-size.js";
 import { peerError } from "./peer-error.js";
+import { encodeResponseMetadata, type ResponseMetadataKind, receiveResponseMetadata } from "./response-metadata.js";
+import type { StreamHost, StreamReceiver } from "./stream-host.js";
 import { nextStreamState, StreamEvent, StreamState, sentKind, takesMessages } from "./stream-state.js";
 
 const noBytes = new Uint8Array(0);
-
-/**
- * Whether messages of this side may lie unread at a peer that no longer reads
- * them: `possible` if all was sent before the peer ended its side, `likely` if
- * not, or if this side gave up.
- */
-export type Leftovers = "none" | "possible" | "likely";
-
-/** What a stream tells the call that it carries. None of these may throw. */
-export interface StreamReceiver {
-  /** A message came. The receiver calls `stream.consume` with its length once it is done with it. */
-  message(body: Uint8Array): void;
-
-  /** No more messages come: the peer is done, or there is an error. Called once, behind all messages. */
-  end(error: DrpcError | undefined): void;
-
-  /**
-   * Nothing is sent or received on this stream any more. The cause is missing
-   * if both sides had said that they were done. Called once, after `end`.
-   */
-  terminated(cause: DrpcError | undefined): void;
-}
-
-/** What a stream needs of the session that it is on. */
-export interface StreamHost {
-  readonly role: "client" | "server";
-  readonly maxMessageBytes: number;
-  readonly maxMetadataBytes: number;
-
-  /** How errors are sent. */
-  readonly errorFormat: ErrorFormat;
-
-  /** The largest message that both sides take. */
-  readonly maxSendBytes: number;
-
-  /** The peer's window for a stream, or undefined while it is not known to have one. */
-  readonly peerWindowBytes: number | undefined;
-
-  sendPacket(kind: number, streamId: number, messageId: number, body: Uint8Array): void;
-  sendMessage(streamId: number, messageId: number, body: Uint8Array): Promise<void> | undefined;
-  /** More or less memory is held for the stream. */
-  buffered(change: number): void;
-
-  /** Something was stored for the stream, and perhaps nobody takes it. */
-  checkLimits(stream: Stream): void;
-
-  /** The receiver took a message. */
-  consumed(stream: Stream): void;
-
-  terminated(stream: Stream, cause: DrpcError | undefined): void;
-}
 
 /**
  * Stream is one RPC on a session, seen from either side.
@@ -87,7 +40,10 @@ export class Stream {
   #credit: SendCredit;
   #creditArrived: (() => void) | undefined;
   #unreadCost = 0;
+  #windowBytes: number;
   #consumedCost = 0;
+  #consumedSinceGrowth = 0;
+  #incompleteSince = 0;
   #answered = false;
   #sentMessages = 0;
   #receivedMessages = 0;
@@ -106,7 +62,8 @@ export class Stream {
     this.#host = host;
     this.#assembler = assembler;
     this.#streamsRequests = streamsRequests;
-    this.#credit = new SendCredit(host.peerWindowBytes ?? 0);
+    this.#credit = new SendCredit(host.flow.peerWindowBytes ?? 0);
+    this.#windowBytes = host.flow.windows.contract.initialWindowBytes;
     this.#receiver = createReceiver(this);
   }
 
@@ -125,7 +82,7 @@ export class Stream {
     return this.#unreadCost + this.#assembler.heldBytes;
   }
 
-  /** True once the peer has sent anything on this stream. */
+  /** True once the peer has sent anything here. */
   get answered(): boolean {
     return this.#answered;
   }
@@ -133,6 +90,11 @@ export class Stream {
   /** Whether messages of this side may lie unread at the peer, once the stream has ended. */
   get leftovers(): Leftovers {
     return this.#leftovers;
+  }
+
+  /** The tick since which something that the peer must send has been incomplete, or 0 if nothing is. */
+  get incompleteSince(): number {
+    return this.#incompleteSince;
   }
 
   /** Takes the next message id of this side. */
@@ -152,19 +114,44 @@ export class Stream {
    * Throws a DrpcError if it is too large or this side can send no more.
    */
   send(body: Uint8Array): Promise<void> | undefined {
-    checkMessageSize(this.path, body.length, this.#host);
+    checkMessageSize(this.path, body.length, this.#host.maxSendBytes, this.#host.limits);
     if (sentKind(this.#state, StreamEvent.LocalMessage) === 0) {
-      throw (
-        this.#cause ?? new DrpcError(`${this.path}: this side has already said that it sends no more`, Code.Internal)
-      );
+      throw this.#cause ?? new DrpcError(`${this.path}: this side has said that it sends no more`, Code.Internal);
     }
-    const cost = body.length + messageOverheadBytes;
-    if (this.#host.peerWindowBytes !== undefined && !this.#credit.covers(cost)) {
-      return this.#waitForCredit().then(() => this.send(body));
+    const host = this.#host;
+    const cost = body.length + host.flow.windows.contract.overheadBytes;
+    if (host.flow.peerWindowBytes !== undefined && !this.#credit.covers(cost)) {
+      return new Promise<void>((resolve) => {
+        this.#creditArrived = resolve;
+      }).then(() => this.send(body));
+    }
+    const admitted = host.flow.spend(this.id, cost);
+    return admitted === undefined
+      ? this.#sendAdmitted(body, cost)
+      : admitted.then(() => this.#sendAdmitted(body, cost));
+  }
+
+  #sendAdmitted(body: Uint8Array, cost: number): Promise<void> | undefined {
+    if (sentKind(this.#state, StreamEvent.LocalMessage) === 0) {
+      // It ended between the moment when the credit came and this one.
+      this.#host.flow.refund(1, body.length);
+      throw this.#cause ?? new DrpcError(`${this.path}: the call is over`, Code.Canceled);
     }
     this.#credit.spend(cost);
     this.#sentMessages++;
     return this.#host.sendMessage(this.id, this.takeMessageId(), body);
+  }
+
+  /**
+   * Sends a server's metadata ahead of its messages, or behind them, if the peer
+   * may know what that is. To any other peer it is not sent. Throws a DrpcError if it is too large.
+   */
+  sendResponseMetadata(kind: ResponseMetadataKind, entries: MetadataEntries): void {
+    if (!this.#host.carriesResponseMetadata || sentKind(this.#state, StreamEvent.LocalMessage) === 0) {
+      return;
+    }
+    const body = encodeResponseMetadata(this.path, kind, entries, this.#host.limits);
+    this.#host.sendPacket(kind, this.id, this.takeMessageId(), body);
   }
 
   /** Says that this side sends no more messages. */
@@ -188,7 +175,7 @@ export class Stream {
   /** Ends the stream and tells the peer to stop. */
   cancel(reason: DrpcError): void {
     if (!this.terminated && this.#streamsRequests && this.#sentMessages > 0) {
-      this.#leftovers = this.#receivedMessages < this.#sentMessages ? "likely" : "possible";
+      this.#leftovers = leftoversAtCancel(this.#counts());
     }
     this.#apply(StreamEvent.LocalCancel, noBytes, reason);
   }
@@ -196,6 +183,9 @@ export class Stream {
   /** Ends the stream because of something that the peer did on it: a server says so, a client cancels. */
   fail(error: DrpcError): void {
     if (this.#host.role === "server") {
+      if (!this.terminated) {
+        this.#host.reset();
+      }
       this.sendError(error);
     } else {
       this.cancel(error);
@@ -206,21 +196,34 @@ export class Stream {
   consume(bytes: number): void {
     const cost = bytes + messageOverheadBytes;
     this.#unreadCost -= cost;
-    this.#consumedCost += cost;
+    this.#consumedCost += bytes + this.#host.flow.windows.contract.overheadBytes;
     if (!this.terminated) {
-      this.#host.buffered(-cost);
+      this.#host.budget.add(-cost);
       this.#host.consumed(this);
     }
   }
 
+  /** The receiver cannot do anything before a message has come, which the peer must send in good time. */
+  expectMessage(): void {
+    this.#incompleteSince = this.#host.tick;
+  }
+
   /** Takes what is to be granted to the peer now: 0 until enough has been consumed to be worth a frame. */
-  takeGrant(windowBytes: number): number {
+  takeGrant(): number {
+    const { windows } = this.#host.flow;
     const consumed = this.#consumedCost;
-    if (consumed < grantThreshold(windowBytes) || !takesMessages(this.#state)) {
+    if (consumed < windows.contract.grantThreshold(this.#windowBytes) || !takesMessages(this.#state)) {
       return 0;
     }
     this.#consumedCost = 0;
-    return consumed;
+    this.#consumedSinceGrowth += consumed;
+    if (this.#consumedSinceGrowth < this.#windowBytes) {
+      return consumed;
+    }
+    this.#consumedSinceGrowth = 0;
+    const more = windows.grow(this.#windowBytes);
+    this.#windowBytes += more;
+    return consumed + more;
   }
 
   /** The peer granted credit. */
@@ -232,6 +235,11 @@ export class Stream {
   /** The peer turned out to have windows of this size. */
   peerWindow(windowBytes: number): void {
     this.#credit = this.#credit.resize(windowBytes);
+  }
+
+  /** The peer says that it never looked at the call. */
+  refused(error: DrpcError): void {
+    this.#enter(StreamEvent.RemoteError, error, error);
   }
 
   /** The session is gone. */
@@ -254,7 +262,7 @@ export class Stream {
     let body: Uint8Array | undefined;
     let tooLarge: PacketTooLargeError | undefined;
     try {
-      body = this.#assembler.accept(fragment, this.#maxBytes(fragment.kind));
+      body = this.#assembler.accept(fragment, maxPacketBytes(fragment.kind, this.#host.limits));
     } catch (reason) {
       if (!(reason instanceof PacketTooLargeError)) {
         throw reason;
@@ -263,24 +271,14 @@ export class Stream {
     }
     // A packet that is refused may have dropped an unfinished one before it.
     if (this.#assembler.heldBytes !== held) {
-      this.#host.buffered(this.#assembler.heldBytes - held);
-      this.#host.checkLimits(this);
+      this.#incompleteSince = this.#assembler.heldBytes === 0 ? 0 : this.#incompleteSince || this.#host.tick;
+      this.#host.budget.add(this.#assembler.heldBytes - held);
+      this.#host.budget.check(this);
     }
     if (tooLarge !== undefined) {
-      const { kind, bytes, maxBytes } = tooLarge;
-      const option = kind === Kind.Message || kind === Kind.Error ? "maxMessageBytes" : "maxMetadataBytes";
-      this.fail(
-        new DrpcError(
-          `${this.path}: the peer sent a ${kindName(kind)} of at least ${bytes} bytes, the limit ${option} is ${maxBytes}`,
-          Code.ResourceExhausted,
-        ),
-      );
+      this.fail(peerMessageTooLarge(this.path, tooLarge));
     }
     return body;
-  }
-
-  #maxBytes(kind: number): number {
-    return kind === Kind.Message || kind === Kind.Error ? this.#host.maxMessageBytes : this.#host.maxMetadataBytes;
   }
 
   #packet({ kind, control }: FrameReader, body: Uint8Array): void {
@@ -290,32 +288,31 @@ export class Stream {
           const cost = body.length + messageOverheadBytes;
           this.#unreadCost += cost;
           this.#receivedMessages++;
-          this.#host.buffered(cost);
+          this.#incompleteSince = 0;
+          this.#host.budget.add(cost);
           this.#receiver.message(body);
           if (this.#unreadCost > 0 && !this.terminated) {
-            this.#host.checkLimits(this);
+            this.#host.budget.check(this);
           }
         }
         return;
       case Kind.CloseSend:
-        this.#leftovers = this.#leftoversAtEnd();
+        this.#leftovers = leftoversAtEnd(this.#state, this.#streamsRequests, this.#counts());
         this.#enter(StreamEvent.RemoteCloseSend, undefined, undefined);
         return;
-      case Kind.Close: {
-        const cause = new DrpcError(`${this.path}: the peer closed the stream`, Code.Canceled);
-        this.#enter(StreamEvent.RemoteClose, undefined, cause);
-        return;
-      }
       case Kind.Error: {
         const error = peerError(body);
         this.#enter(StreamEvent.RemoteError, error, error);
         return;
       }
-      case Kind.Cancel: {
-        const error = new DrpcError(`${this.path}: the peer canceled the call`, Code.Canceled);
-        this.#enter(StreamEvent.RemoteCancel, error, error);
+      case Kind.Close:
+      case Kind.Cancel:
+        this.#peerLeft(kind);
         return;
-      }
+      case Kind.Header:
+      case Kind.Trailer:
+        this.#responseMetadata(kind, body);
+        return;
       case Kind.Invoke:
       case Kind.InvokeMetadata:
         throw new ProtocolError(`stream ${this.id}: ${kindName(kind)} came on a stream that is already open`);
@@ -328,14 +325,31 @@ export class Stream {
     }
   }
 
-  /** The peer ends its side. One that read all has mostly answered each message, or all of them with one. */
-  #leftoversAtEnd(): Leftovers {
-    const sent = this.#sentMessages;
-    const received = this.#receivedMessages;
-    if (sent === 0 || (!this.#streamsRequests && this.#state !== StreamState.Open)) {
-      return "none";
+  #counts(): MessageCounts {
+    return { sent: this.#sentMessages, received: this.#receivedMessages };
+  }
+
+  #peerLeft(kind: number): void {
+    const canceled = kind === Kind.Cancel;
+    const cause = new DrpcError(
+      `${this.path}: the peer ${canceled ? "canceled the call" : "closed the stream"}`,
+      Code.Canceled,
+    );
+    // A client that leaves before its call was answered has cost the server something for nothing.
+    if (this.#host.role === "server" && this.#state !== StreamState.HalfClosedLocal && !this.terminated) {
+      this.#host.reset();
     }
-    return this.#state === StreamState.Open || (received < sent && received !== 1) ? "likely" : "possible";
+    this.#enter(canceled ? StreamEvent.RemoteCancel : StreamEvent.RemoteClose, canceled ? cause : undefined, cause);
+  }
+
+  #responseMetadata(kind: ResponseMetadataKind, body: Uint8Array): void {
+    if (this.#host.role === "server" || !takesMessages(this.#state)) {
+      return;
+    }
+    const error = receiveResponseMetadata(this.path, kind, body, this.#host.limits, this.#receiver);
+    if (error !== undefined) {
+      this.fail(error);
+    }
   }
 
   #apply(event: StreamEvent, body: Uint8Array, cause: DrpcError | undefined): void {
@@ -362,7 +376,8 @@ export class Stream {
     const terminates = after === StreamState.Terminated;
     if (terminates) {
       this.#cause = cause;
-      this.#host.buffered(-this.#unreadCost - this.#assembler.heldBytes);
+      this.#host.budget.add(-this.#unreadCost - this.#assembler.heldBytes);
+      this.#host.flow.windows.giveBack(this.#windowBytes);
       this.#wakeSender();
     }
     if (this.#receiving && (terminates || event === StreamEvent.RemoteCloseSend)) {
@@ -373,12 +388,6 @@ export class Stream {
       this.#host.terminated(this, cause);
       this.#receiver.terminated(cause);
     }
-  }
-
-  #waitForCredit(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#creditArrived = resolve;
-    });
   }
 
   #wakeSender(): void {

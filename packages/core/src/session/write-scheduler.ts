@@ -16,6 +16,7 @@ interface WaitingMessage {
   readonly refused: (reason: Error) => void;
 }
 
+const nothing = { messages: 0, bytes: 0 };
 const messageFirstByte = firstByte(Kind.Message, false, false);
 const lastMessageFirstByte = firstByte(Kind.Message, true, false);
 
@@ -43,6 +44,9 @@ export class WriteScheduler {
     this.#endOfTurn = connection.endOfTurn?.bind(connection) ?? queueMicrotask;
     this.#maxUnsentBytes = maxUnsentBytes;
   }
+
+  /** Counts up whenever the connection has become able to take more. */
+  progress = 0;
 
   /** How many bytes the connection has not taken yet. */
   get unsentBytes(): number {
@@ -87,24 +91,30 @@ export class WriteScheduler {
   }
 
   /**
-   * Drops what a stream has waiting, and rejects its promise. A stream that
+   * Drops what a stream has waiting, rejects its promise, and returns how many
+   * messages and bytes were not sent. A stream that
    * ended well has something waiting too, if the peer did not want to hear all,
    * and what is left of a message must not follow the end of its stream.
    */
-  drop(streamId: number, reason: Error | undefined): void {
+  drop(streamId: number, reason: Error | undefined): { readonly messages: number; readonly bytes: number } {
     if (this.#waiting.length === 0) {
-      return;
+      return nothing;
     }
     const dropped = this.#waiting.filter((message) => message.streamId === streamId);
     this.#waiting = this.#waiting.filter((message) => message.streamId !== streamId);
     for (const message of dropped) {
       message.refused(reason ?? new Error("the stream has ended"));
     }
+    return {
+      messages: dropped.length,
+      bytes: dropped.reduce((sum, { body, sent }) => sum + body.length - sent, 0),
+    };
   }
 
   /** The connection takes bytes again. */
   writable(): void {
     this.#writable = true;
+    this.progress++;
     this.flush();
   }
 

@@ -14,6 +14,11 @@ export const Kind = {
   CloseSend: 6,
   InvokeMetadata: 7,
   WindowUpdate: 8,
+  Refused: 57,
+  GoingAway: 58,
+  Ping: 59,
+  Trailer: 60,
+  Header: 61,
   Settings: 62,
 } as const;
 
@@ -34,5 +39,5 @@ export function isKnownKind(kind: number): kind is Kind {
 
 /** Tells whether frames of this kind carry the control flag, which lets a peer that does not know the kind ignore it. */
 export function isControlKind(kind: number): boolean {
-  return kind === Kind.Cancel || kind === Kind.WindowUpdate || kind === Kind.Settings;
+  return kind === Kind.Cancel || kind === Kind.WindowUpdate || (kind >= Kind.Refused && kind <= Kind.Settings);
 }

@@ -62,7 +62,7 @@ export class PacketAssembler {
       this.#finish(fragment.messageId);
       return fragment.chunk.subarray(fragment.start, fragment.end);
     }
-    this.#append(fragment);
+    this.#append(fragment, maxBytes);
     if (!complete) {
       return undefined;
     }
@@ -95,11 +95,11 @@ export class PacketAssembler {
     }
   }
 
-  #append(fragment: FrameReader): void {
+  #append(fragment: FrameReader, maxBytes: number): void {
     const bytes = this.#bytes + fragment.end - fragment.start;
     if (bytes > this.#body.length) {
-      // Doubling keeps the copies of a large packet linear, and what is held below twice of what has come.
-      const grown = new Uint8Array(Math.max(bytes, 2 * this.#bytes));
+      // Doubling keeps the copies of a large packet linear, and what is held below twice of what has come and below the limit.
+      const grown = new Uint8Array(Math.max(bytes, Math.min(2 * this.#bytes, maxBytes)));
       grown.set(this.#body.subarray(0, this.#bytes));
       this.#body = grown;
     }

@@ -9,7 +9,7 @@ export interface Settings {
   /** The version of the extensions. This is version 1. */
   readonly version: number;
 
-  /** How many bytes of messages a stream may have in flight towards this peer. */
+  /** How much a stream may have in flight towards this peer when it begins. */
   readonly windowBytes: number;
 
   /** The largest message that this peer takes. */
@@ -17,14 +17,17 @@ export interface Settings {
 
   /** How many streams the other side may have open at once. 0 for a side that serves none. */
   readonly maxConcurrentStreams: number;
+
+  /** How much all streams together may have in flight towards this peer. 0 for no such limit. */
+  readonly connectionWindowBytes: number;
 }
 
 /** The version of the extensions that this implementation speaks. */
 export const settingsVersion = 1;
 
-const fields = ["version", "windowBytes", "maxMessageBytes", "maxConcurrentStreams"] as const;
+const fields = ["version", "windowBytes", "maxMessageBytes", "maxConcurrentStreams", "connectionWindowBytes"] as const;
 
-/** Encodes settings as a protobuf message of varints, fields 1 to 4. */
+/** Encodes settings as a protobuf message of varints, fields 1 to 5. */
 export function encodeSettings(settings: Settings): Uint8Array {
   const body = new Uint8Array(fields.reduce((sum, name) => sum + 1 + varintSize(settings[name]), 0));
   let at = 0;
@@ -40,7 +43,13 @@ export function encodeSettings(settings: Settings): Uint8Array {
  * missing ones are 0. Throws a {@link ProtocolError} on anything else.
  */
 export function decodeSettings(body: Uint8Array): Settings {
-  const settings = { version: 0, windowBytes: 0, maxMessageBytes: 0, maxConcurrentStreams: 0 };
+  const settings = {
+    version: 0,
+    windowBytes: 0,
+    maxMessageBytes: 0,
+    maxConcurrentStreams: 0,
+    connectionWindowBytes: 0,
+  };
   const varint = new VarintCursor();
   let at = 0;
   while (at < body.length) {

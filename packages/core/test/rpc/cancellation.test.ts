@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code, DrpcError, type HandlerContext, type Interceptor } from "@ts-drpc/core";
-import { assertNoListeners, assertUsable, type EchoPair, each, echoPair, pendingTimers, sentences } from "./harness.js";
+import { assertNoListeners, assertUsable, type EchoPair, each, echoPair, noTimers, sentences } from "./harness.js";
 
 /** Waits for a promise that a handler resolves, and gives the function that does. */
 function gate(): { readonly opened: Promise<void>; open(): void } {
@@ -127,7 +127,7 @@ test("a call that ends before its timeout leaves no timer behind", async () => {
       await call(pair, { timeoutMs: 3_600_000 });
     }
   }
-  assert.equal(pendingTimers(), 0);
+  await noTimers();
 });
 
 const passOn: Interceptor = (next) => (request) => next(request);

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { Code, ContextValues, createContextKey, DrpcError, type HandlerContext, type Interceptor } from "@ts-drpc/core";
 import { type SayResponse, SayResponseSchema } from "@ts-drpc-internal/fixtures";
-import { assertNoListeners, assertUsable, type EchoPair, each, echoPair, pendingTimers, sentences } from "./harness.js";
+import { assertNoListeners, assertUsable, type EchoPair, each, echoPair, noTimers, sentences } from "./harness.js";
 
 const kinds: readonly (readonly [string, (pair: EchoPair, options?: object) => Promise<unknown>])[] = [
   ["unary", ({ client }, options) => client.say({ sentence: "x" }, options)],
@@ -126,7 +126,7 @@ for (const [kind, call] of kinds) {
       [true, true],
     );
     assertNoListeners(controller.signal);
-    assert.equal(pendingTimers(), 0);
+    await noTimers();
   });
 
   test(`a ${kind} call that went through interceptors leaves no listener and no timer`, async () => {
@@ -136,7 +136,7 @@ for (const [kind, call] of kinds) {
       await call(pair, { signal: controller.signal, timeoutMs: 3_600_000 });
     }
     assertNoListeners(controller.signal);
-    assert.equal(pendingTimers(), 0);
+    await noTimers();
   });
 }
 

@@ -125,7 +125,10 @@ export async function withoutUnhandled(run: () => Promise<void>): Promise<void> 
   assert.deepEqual(unhandled, []);
 }
 
-/** How many timers are pending in this process. */
-export function pendingTimers(): number {
-  return process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+/** Resolves when no timer is pending in this process, other than those that are due at once; fails if there is one for longer. */
+export async function noTimers(): Promise<void> {
+  for (let turn = 0; process.getActiveResourcesInfo().includes("Timeout"); turn++) {
+    assert.ok(turn < 100, "a timer is pending");
+    await new Promise(setImmediate);
+  }
 }

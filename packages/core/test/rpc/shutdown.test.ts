@@ -17,7 +17,7 @@ import { createConnectionPair } from "@ts-drpc/core/testing";
 import { createEchoServiceClient, EchoHandler, registerEchoService } from "@ts-drpc-internal/fixtures";
 import { Kind } from "../../src/wire/kind.js";
 import { dialRawServer, frame, invoke, serveRawClient } from "../raw-peer.js";
-import { each, echoPair, pendingTimers, sentences } from "./harness.js";
+import { each, echoPair, noTimers, sentences } from "./harness.js";
 
 interface Gate {
   readonly opened: Promise<void>;
@@ -153,7 +153,7 @@ test("close({ drainMs }) refuses new calls, waits for those under way, and repor
   assert.equal((await Promise.all(calls)).length, 5);
   assert.deepEqual(await closing, { drained: 5, aborted: 0 });
   assert.equal(await served.closed, undefined);
-  assert.equal(pendingTimers(), 0);
+  await noTimers();
 });
 
 test("close({ drainMs }) aborts what is left when the time is over, tells caller and handler, and reports it", async () => {
@@ -168,7 +168,7 @@ test("close({ drainMs }) aborts what is left when the time is over, tells caller
   assert.ok(
     reasons.length === 3 && reasons.every((reason) => reason instanceof DrpcError && reason.code === Code.Unavailable),
   );
-  assert.equal(pendingTimers(), 0);
+  await noTimers();
 });
 
 test("close() of an idle connection, of one that is gone, and a second time", async () => {
@@ -176,7 +176,7 @@ test("close() of an idle connection, of one that is gone, and a second time", as
   assert.deepEqual(await served.close({ drainMs: 60_000 }), { drained: 0, aborted: 0 });
   await peer.ended;
   assert.deepEqual(await served.close({ drainMs: 60_000 }), { drained: 0, aborted: 0 });
-  assert.equal(pendingTimers(), 0);
+  await noTimers();
 });
 
 test("a call that is half announced when the server closes is refused, and counts as neither", async () => {
@@ -226,7 +226,7 @@ test("a client that goes away while a call drains ends the wait", async () => {
   peer.close();
   await closing;
   await peer.ended;
-  assert.equal(pendingTimers(), 0);
+  await noTimers();
 });
 
 test("a transport that is closed while its server says nothing waits for the calls, which a timeout ends", async () => {

@@ -12,7 +12,9 @@ import {
   messageOverheadBytes,
   SendCredit,
 } from "../../src/session/flow-control.js";
-import { Stream, type StreamHost } from "../../src/session/stream.js";
+import { ReceiveWindows } from "../../src/session/receive-windows.js";
+import { Stream } from "../../src/session/stream.js";
+import type { StreamHost } from "../../src/session/stream-host.js";
 import { firstByte, maxFrameDataBytes } from "../../src/wire/frame-header.js";
 import { Kind } from "../../src/wire/kind.js";
 import { WriteBuffer } from "../../src/wire/write-buffer.js";
@@ -236,16 +238,20 @@ describe("grantThreshold", () => {
     // A message of the record that costs n costs 64 n here, so that its overhead is part of it.
     const windowBytes = 4 * threshold * messageOverheadBytes;
     assert.equal(grantThreshold(windowBytes), threshold * messageOverheadBytes);
+    const windows = new ReceiveWindows({
+      overheadBytes: messageOverheadBytes,
+      initialWindowBytes: windowBytes,
+      maxWindowBytes: windowBytes,
+      growthBytes: 0,
+      connectionWindowBytes: undefined,
+      grantThreshold,
+    });
+    const host = { flow: { windows }, budget: { add() {} }, consumed() {} };
     const receiver = { message() {}, end() {}, terminated() {} };
-    const stream = new Stream(
-      1,
-      "/a.B/C",
-      { buffered() {}, consumed() {} } as Partial<StreamHost> as StreamHost,
-      () => receiver,
-    );
+    const stream = new Stream(1, "/a.B/C", host as unknown as StreamHost, () => receiver);
     const granted = consume.map((cost) => {
       stream.consume((cost - 1) * messageOverheadBytes);
-      return stream.takeGrant(windowBytes);
+      return stream.takeGrant();
     });
     assert.deepEqual(
       granted,

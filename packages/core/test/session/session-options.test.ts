@@ -19,6 +19,11 @@ const defaults: SessionLimits = {
   maxBufferedBytes: 16_777_216,
   maxUnsentBytes: 262_144,
   invokeTimeoutMs: 10_000,
+  messageTimeoutMs: 120_000,
+  keepaliveMs: 20_000,
+  keepaliveTimeoutMs: 10_000,
+  stallTimeoutMs: 300_000,
+  maxResetsPerSecond: 1_000,
 };
 
 describe("resolveSessionOptions", () => {

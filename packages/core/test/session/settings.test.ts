@@ -13,7 +13,13 @@ import { decodeSettings, encodeSettings, type Settings } from "../../src/wire/se
 import { GoldenEcho, msg } from "../golden-echo.js";
 import { dialRawServer, errorFrame, frame, invoke, join, RawPeer, serveRawClient } from "../raw-peer.js";
 
-const settings: Settings = { version: 1, windowBytes: 100_000, maxMessageBytes: 50_000, maxConcurrentStreams: 7 };
+const settings: Settings = {
+  version: 1,
+  windowBytes: 100_000,
+  maxMessageBytes: 50_000,
+  maxConcurrentStreams: 7,
+  connectionWindowBytes: 0,
+};
 const announcement = encodeBase64(encodeSettings(settings), "url");
 const echo = (name: string): string => `/gopeer.v1.Echo/${name}`;
 
@@ -38,14 +44,16 @@ test("the ts-drpc key is hidden from the handler, and answered by a Settings fra
   );
   peer.write(invoke(1, echo("Bidi"), { "ts-drpc": announcement, mine: "yes" }));
   await peer.frame(Kind.Message, 1);
-  assert.deepEqual(peer.shown().slice(0, 2), ["Settings 1/1 control 14", "Message 1/2"]);
+  assert.deepEqual(peer.shown().slice(0, 2), ["Settings 1/1 control 19", "Message 1/2"]);
   assert.equal(framesBefore, 0);
   assert.deepEqual([...(seen[0] as Metadata)], [["mine", "yes"]]);
   assert.deepEqual(decodeSettings((await peer.frame(Kind.Settings, 1)).data), {
     version: 1,
-    windowBytes: 1024 * 1024,
+    // An even share of half of what the connection may hold, less a message: (16 MiB - 4 MiB) / 2 / 256.
+    windowBytes: 24 * 1024,
     maxMessageBytes: 4 * 1024 * 1024,
     maxConcurrentStreams: 256,
+    connectionWindowBytes: 12 * 1024 * 1024,
   });
 });
 
@@ -55,7 +63,13 @@ test("a client announces its settings with the first call, and acknowledges the 
   const call = client.unary({ text: "a" }, { metadata: { mine: "yes" } });
   const raw = await peer();
   await acknowledge(raw);
-  const own = { version: 1, windowBytes: 12_345, maxMessageBytes: 54_321, maxConcurrentStreams: 0 };
+  const own = {
+    version: 1,
+    windowBytes: 12_345,
+    maxMessageBytes: 54_321,
+    maxConcurrentStreams: 0,
+    connectionWindowBytes: 16_722_895,
+  };
   const entries = decodeMetadataPayload((await raw.frame(Kind.InvokeMetadata, 1)).data);
   assert.deepEqual(entries, [
     ["mine", "yes"],
@@ -291,7 +305,7 @@ test("the schema of a response does not matter to the exchange: any kind of firs
     const { peer } = serveRawClient((router) => gopeer.registerEcho(router, new GoldenEcho()));
     peer.write(invoke(1, echo(method.name), { "ts-drpc": announcement }));
     await peer.frame(Kind.Settings, 1);
-    assert.equal(peer.shown()[0], "Settings 1/1 control 14");
+    assert.equal(peer.shown()[0], "Settings 1/1 control 19");
     peer.close();
   }
 });

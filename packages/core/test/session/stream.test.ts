@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { Code, DrpcError } from "@ts-drpc/core";
 import { Session } from "../../src/session/session.js";
 import { resolveSessionOptions, type SessionOptions } from "../../src/session/session-options.js";
-import type { Stream, StreamReceiver } from "../../src/session/stream.js";
+import type { Stream } from "../../src/session/stream.js";
+import type { StreamReceiver } from "../../src/session/stream-host.js";
 import { createConnectionPair } from "../../src/testing/connection-pair.js";
 import { Kind } from "../../src/wire/kind.js";
 import { errorFrame, frame, framesOf, join, RawPeer, show } from "../raw-peer.js";
@@ -84,7 +85,7 @@ test("Send after own CloseSend fails and writes nothing (checklist 34)", async (
   const { stream } = open();
   stream.send(body);
   stream.closeSend();
-  assert.throws(() => stream.send(body), { code: Code.Internal, message: /already said that it sends no more/ });
+  assert.throws(() => stream.send(body), { code: Code.Internal, message: /has said that it sends no more/ });
   open();
   await peer.frame(Kind.Invoke, 2);
   assert.deepEqual(peer.shown(1), ["Invoke 1/1 6", "Message 1/2 3", "CloseSend 1/3"]);
@@ -179,12 +180,12 @@ test("nothing is held for streams that have ended, however they ended", async ()
       frame(Kind.Message, 1, 1, new Uint8Array(100)),
       frame(Kind.Message, 1, 2, new Uint8Array(700), { done: false }),
     );
-    await settled(() => session.bufferedBytes > 800);
+    await settled(() => session.budget.bytes > 800);
     end(stream, peer);
     await settled(() => stream.terminated);
-    assert.equal(session.bufferedBytes, 0);
+    assert.equal(session.budget.bytes, 0);
     receiver.takeAll();
-    assert.equal(session.bufferedBytes, 0);
+    assert.equal(session.budget.bytes, 0);
     peer.close();
     await ended;
     assert.equal(session.streamCount, 0);

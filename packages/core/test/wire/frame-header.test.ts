@@ -74,7 +74,7 @@ describe("encodeFrameHeader", () => {
 describe("firstByte", () => {
   test("is what the protocol says for every kind", () => {
     const bytes = Object.values(Kind).map((kind) => firstByte(kind, true, isControlKind(kind)));
-    assert.equal(toHex(Uint8Array.from(bytes)), "03050789" + "0b0d0f91" + "fd");
+    assert.equal(toHex(Uint8Array.from(bytes)), "03050789" + "0b0d0f91" + "f3f5f7f9fbfd");
   });
 
   test("keeps kind, done and control apart", () => {
@@ -95,6 +95,11 @@ describe("Kind", () => {
       ["CloseSend", 6],
       ["InvokeMetadata", 7],
       ["WindowUpdate", 8],
+      ["Refused", 57],
+      ["GoingAway", 58],
+      ["Ping", 59],
+      ["Trailer", 60],
+      ["Header", 61],
       ["Settings", 62],
     ]);
   });
@@ -110,7 +115,16 @@ describe("Kind", () => {
 
   test("carries the control flag only where a peer may ignore it, or the protocol demands it", () => {
     const control = Object.values(Kind).filter(isControlKind);
-    assert.deepEqual(control, [Kind.Cancel, Kind.WindowUpdate, Kind.Settings]);
+    assert.deepEqual(control, [
+      Kind.Cancel,
+      Kind.WindowUpdate,
+      Kind.Refused,
+      Kind.GoingAway,
+      Kind.Ping,
+      Kind.Trailer,
+      Kind.Header,
+      Kind.Settings,
+    ]);
   });
 
   test("goes into frames of 64 KiB", () => {

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { golden, hex, toHex } from "@ts-drpc-internal/fixtures";
-import { GrantReader } from "../../src/session/grant-reader.js";
+import { ControlFrameReader } from "../../src/session/control-frame-reader.js";
 import { Kind } from "../../src/wire/kind.js";
 import { PacketAssembler, PacketTooLargeError } from "../../src/wire/packet-assembler.js";
 import { ProtocolError } from "../../src/wire/protocol-error.js";
@@ -59,12 +59,12 @@ function bytesOf({ hex: bytes, prefix = "", len }: ReaderRecord): Uint8Array {
 function read(chunks: readonly Uint8Array[]): { packets: ReaderPacket[]; error: unknown } {
   const packets: ReaderPacket[] = [];
   const assemblers = new Map<number, PacketAssembler>();
-  const grants = new GrantReader();
+  const grants = new ControlFrameReader();
   try {
     eachFragment(chunks, (fragment) => {
       const { kind, streamId, messageId, control } = fragment;
       if (kind === Kind.WindowUpdate) {
-        grants.receive(fragment);
+        grants.receive(fragment, 10);
         return;
       }
       const assembler = assemblers.get(streamId) ?? new PacketAssembler();

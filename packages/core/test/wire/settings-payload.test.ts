@@ -13,18 +13,27 @@ const defaults: Settings = {
   windowBytes: 1_048_576,
   maxMessageBytes: 4_194_304,
   maxConcurrentStreams: 256,
+  connectionWindowBytes: 12_582_912,
 };
 const malformed = { name: "ProtocolError", message: "the peer's settings are malformed" };
 
 describe("encodeSettings", () => {
-  test("writes a protobuf message of the fields 1 to 4", () => {
-    assert.equal(toHex(encodeSettings(defaults)), "0801" + "10808040" + "1880808002" + "208002");
+  test("writes a protobuf message of the fields 1 to 5", () => {
+    assert.equal(toHex(encodeSettings(defaults)), "0801" + "10808040" + "1880808002" + "208002" + "2880808006");
   });
 
   test("writes zeros out", () => {
     assert.equal(
-      toHex(encodeSettings({ version: 0, windowBytes: 0, maxMessageBytes: 0, maxConcurrentStreams: 0 })),
-      "0800100018002000",
+      toHex(
+        encodeSettings({
+          version: 0,
+          windowBytes: 0,
+          maxMessageBytes: 0,
+          maxConcurrentStreams: 0,
+          connectionWindowBytes: 0,
+        }),
+      ),
+      "08001000180020002800",
     );
   });
 
@@ -40,12 +49,14 @@ describe("decodeSettings", () => {
       windowBytes: 5,
       maxMessageBytes: 0,
       maxConcurrentStreams: 0,
+      connectionWindowBytes: 0,
     });
     assert.deepEqual(decodeSettings(hex("")), {
       version: 0,
       windowBytes: 0,
       maxMessageBytes: 0,
       maxConcurrentStreams: 0,
+      connectionWindowBytes: 0,
     });
   });
 
@@ -55,11 +66,12 @@ describe("decodeSettings", () => {
       windowBytes: 0,
       maxMessageBytes: 0,
       maxConcurrentStreams: 2,
+      connectionWindowBytes: 0,
     });
   });
 
   test("skips varint fields that a later version added", () => {
-    const later = hex(`2807${toHex(encodeSettings(defaults))}f80305`);
+    const later = hex(`3807${toHex(encodeSettings(defaults))}f80305`);
     assert.deepEqual(decodeSettings(later), defaults);
   });
 
@@ -92,6 +104,7 @@ describe("decodeSettings", () => {
         windowBytes: fc.maxSafeNat(),
         maxMessageBytes: fc.maxSafeNat(),
         maxConcurrentStreams: fc.maxSafeNat(),
+        connectionWindowBytes: fc.maxSafeNat(),
       },
       { noNullPrototype: true },
     );
@@ -104,13 +117,16 @@ describe("decodeSettings", () => {
 
   test("throws nothing but a ProtocolError at random bytes, and gives only whole numbers", () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.constantFrom(8, 16, 24, 32, 40), fc.nat(255)), { maxLength: 16 }), (bytes) => {
-        try {
-          assert.ok(Object.values(decodeSettings(Uint8Array.from(bytes))).every(Number.isSafeInteger));
-        } catch (error) {
-          assert.ok(error instanceof ProtocolError, String(error));
-        }
-      }),
+      fc.property(
+        fc.array(fc.oneof(fc.constantFrom(8, 16, 24, 32, 40, 48), fc.nat(255)), { maxLength: 16 }),
+        (bytes) => {
+          try {
+            assert.ok(Object.values(decodeSettings(Uint8Array.from(bytes))).every(Number.isSafeInteger));
+          } catch (error) {
+            assert.ok(error instanceof ProtocolError, String(error));
+          }
+        },
+      ),
     );
   });
 });

@@ -1,0 +1,104 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { FrameReader } from "../wire/frame-reader.js";
+import type { Settings } from "../wire/settings-payload.js";
+import { ConnectionCredit } from "./connection-credit.js";
+import { forkContract, tsDrpcContract } from "./flow-contract.js";
+import { ReceiveWindows } from "./receive-windows.js";
+import type { FlowControlOptions, SessionLimits } from "./session-options.js";
+import type { Stream } from "./stream.js";
+
+/** How to make a {@link ConnectionFlow}. */
+export interface ConnectionFlowInit {
+  readonly limits: SessionLimits;
+
+  /** The flow control of the fork. Left out, there is none until the peer turns out to be a ts-drpc peer. */
+  readonly fork: FlowControlOptions | undefined;
+
+  /** Sends a grant for a stream, or for the connection if the id is 0. */
+  readonly grant: (streamId: number, bytes: number) => void;
+
+  /** Returns how much is held for all streams. */
+  readonly heldBytes: () => number;
+}
+
+/** ConnectionFlow keeps the books of a connection's flow control, in both directions. */
+export class ConnectionFlow {
+  readonly windows: ReceiveWindows;
+  readonly #init: ConnectionFlowInit;
+  readonly #credit = new ConnectionCredit();
+  #peerWindowBytes: number | undefined;
+  #limitsConnection = false;
+
+  constructor(init: ConnectionFlowInit) {
+    const { limits, fork } = init;
+    this.#init = init;
+    this.windows = new ReceiveWindows(fork === undefined ? tsDrpcContract(limits) : forkContract(fork));
+    this.#peerWindowBytes = fork?.windowBytes;
+  }
+
+  /** The peer's window for a stream, or undefined while it is not known to have one. */
+  get peerWindowBytes(): number | undefined {
+    return this.#peerWindowBytes;
+  }
+
+  /** The peer turned out to be a ts-drpc peer. */
+  peerAnswered({ windowBytes, connectionWindowBytes }: Settings): void {
+    this.#peerWindowBytes = windowBytes;
+    this.#limitsConnection = true;
+    if (connectionWindowBytes > 0) {
+      this.#credit.limit(connectionWindowBytes);
+    }
+  }
+
+  /** A fragment of a message came, of whatever stream. */
+  received({ start, end, done, last }: FrameReader): void {
+    this.windows.received(end - start, done && last);
+  }
+
+  /** A receiver took a message, so that the peer may get credit back. */
+  consumed(stream: Stream): void {
+    if (this.#peerWindowBytes === undefined) {
+      return;
+    }
+    const bytes = stream.takeGrant();
+    if (bytes > 0) {
+      this.#init.grant(stream.id, bytes);
+    }
+    this.returnCredit();
+  }
+
+  /** Gives back to the peer what is no longer held for the connection, if it is worth a frame. */
+  returnCredit(): void {
+    const bytes = this.#limitsConnection ? this.windows.takeGrant(this.#init.heldBytes()) : 0;
+    if (bytes > 0) {
+      this.#init.grant(0, bytes);
+    }
+  }
+
+  /** The peer granted credit, for a stream, if it still exists, or for the connection if the id is 0. */
+  granted(streamId: number, stream: Stream | undefined, bytes: number): void {
+    if (streamId !== 0) {
+      stream?.grant(bytes);
+    } else if (this.#limitsConnection) {
+      this.#credit.grant(bytes);
+    }
+  }
+
+  /** Spends credit of the connection. Returns undefined if there was enough, or a promise that resolves when there is. */
+  spend(streamId: number, cost: number): Promise<void> | undefined {
+    return this.#credit.spend(streamId, cost);
+  }
+
+  /** Takes back credit of the connection for messages that were not sent after all. */
+  refund(messages: number, bytes: number): void {
+    this.#credit.grant(messages * this.windows.contract.overheadBytes + bytes);
+  }
+
+  /** A stream has ended: what it wants to send is not sent. */
+  drop(streamId: number, reason: Error): void {
+    this.#credit.drop(streamId, reason);
+    this.returnCredit();
+  }
+}

@@ -1,0 +1,68 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { grantThreshold, messageOverheadBytes } from "./flow-control.js";
+import type { FlowControlOptions, SessionLimits } from "./session-options.js";
+
+/**
+ * FlowContract is what the two ends of a connection have to agree on for credit to
+ * work. There are two: that of ts-drpc peers, which tell each other by
+ * their settings, and that of CockroachDB's fork, which both ends must be
+ * configured for (docs/protocol.md#flow-control).
+ */
+export interface FlowContract {
+  /** What a message costs besides its bytes. */
+  readonly overheadBytes: number;
+
+  /** How much a stream may have in flight towards this side when it begins. */
+  readonly initialWindowBytes: number;
+
+  /** How large a window may become when its reader keeps up. */
+  readonly maxWindowBytes: number;
+
+  /** By how much the windows of all streams together may be larger than they began. */
+  readonly growthBytes: number;
+
+  /** How much all streams together may have in flight towards this side. Undefined if only streams have windows. */
+  readonly connectionWindowBytes: number | undefined;
+
+  /** How much must have been consumed before it is granted back. */
+  grantThreshold(windowBytes: number): number;
+}
+
+/**
+ * Returns the contract of ts-drpc peers.
+ *
+ * A message that is let in while the connection's credit covers it, or half of the
+ * window if it is larger than that, never takes more than `maxBufferedBytes`
+ * together with all that is in flight. Half of the window is shared evenly, so
+ * that no stream which is not read keeps another from beginning; half goes to
+ * those whose reader keeps up.
+ */
+export function tsDrpcContract(limits: SessionLimits): FlowContract {
+  const connectionWindowBytes = limits.maxBufferedBytes - limits.maxMessageBytes;
+  const evenBytes = Math.max(minWindowBytes, Math.floor(connectionWindowBytes / 2 / limits.maxConcurrentStreams));
+  return {
+    overheadBytes: messageOverheadBytes,
+    initialWindowBytes: Math.min(limits.windowBytes, evenBytes),
+    maxWindowBytes: limits.windowBytes,
+    growthBytes: Math.floor(connectionWindowBytes / 2),
+    connectionWindowBytes,
+    grantThreshold,
+  };
+}
+
+/** Returns the contract of the fork. */
+export function forkContract({ windowBytes, grantThresholdBytes }: FlowControlOptions): FlowContract {
+  return {
+    overheadBytes: 0,
+    initialWindowBytes: windowBytes,
+    maxWindowBytes: windowBytes,
+    growthBytes: 0,
+    connectionWindowBytes: undefined,
+    grantThreshold: () => grantThresholdBytes,
+  };
+}
+
+// Less would make every message wait for a grant.
+const minWindowBytes = 4_096;

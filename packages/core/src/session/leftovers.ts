@@ -1,0 +1,34 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { StreamState } from "./stream-state.js";
+
+/**
+ * Whether messages of this side may lie unread at a peer that no longer reads
+ * them: `possible` if all was sent before the peer ended its side, `likely` if
+ * not, or if this side gave up.
+ */
+export type Leftovers = "none" | "possible" | "likely";
+
+/** What a stream has sent and received. */
+export interface MessageCounts {
+  readonly sent: number;
+  readonly received: number;
+}
+
+/** The peer ends its side. One that read all has mostly answered each message, or all of them with one. */
+export function leftoversAtEnd(
+  state: StreamState,
+  streamsRequests: boolean,
+  { sent, received }: MessageCounts,
+): Leftovers {
+  if (sent === 0 || (!streamsRequests && state !== StreamState.Open)) {
+    return "none";
+  }
+  return state === StreamState.Open || (received < sent && received !== 1) ? "likely" : "possible";
+}
+
+/** This side gives up. */
+export function leftoversAtCancel({ sent, received }: MessageCounts): Leftovers {
+  return received < sent ? "likely" : "possible";
+}

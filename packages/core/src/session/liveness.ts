@@ -1,0 +1,120 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Code } from "../vocabulary/code.js";
+import { DrpcError } from "../vocabulary/drpc-error.js";
+import type { SessionLimits } from "./session-options.js";
+
+/** What liveness is judged by, and what follows from the judgement. */
+export interface LivenessHost {
+  /** What the peer sends. While nothing is read, its silence means nothing. */
+  readonly reader: { readonly chunks: number; readonly paused: boolean };
+
+  /** What the peer takes. */
+  readonly writer: { readonly progress: number; readonly busy: boolean };
+
+  readonly address: string;
+
+  /** True while there are calls. */
+  readonly busy: () => boolean;
+
+  /** Asks the peer for a sign of life, and returns false if it is not known to answer. */
+  readonly ping: () => boolean;
+
+  /** The peer is gone. */
+  readonly dead: (error: DrpcError) => void;
+
+  /** There was no call for `idleTimeoutMs`. */
+  readonly idle: () => void;
+
+  /** Ends the streams on which something has been incomplete since before this tick. */
+  readonly endIncomplete: (beforeTick: number) => void;
+}
+
+// Of a thousand connections that were made at once, not all should be asked at once.
+const jitter = 0.1;
+
+/**
+ * Liveness notices what no frame tells: a peer that is gone, or takes nothing,
+ * or leaves a message half sent, and a connection that nobody uses. It looks from
+ * time to time, so that nothing has to be noted when bytes come and go.
+ */
+export class Liveness {
+  readonly #host: LivenessHost;
+  readonly #limits: SessionLimits;
+  readonly #idleTimeoutMs: number;
+  readonly #tickMs: number;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #pingTimer: ReturnType<typeof setTimeout> | undefined;
+  #ticks = 1;
+  #chunks = -1;
+  #progress = -1;
+  #stuckTicks = 0;
+  #idleTicks = 0;
+
+  constructor(host: LivenessHost, limits: SessionLimits, idleTimeoutMs: number = Number.POSITIVE_INFINITY) {
+    this.#host = host;
+    this.#limits = limits;
+    this.#idleTimeoutMs = idleTimeoutMs;
+    const { keepaliveMs, stallTimeoutMs, messageTimeoutMs } = limits;
+    // Silence is noticed after one whole tick, so within two.
+    const shortestMs = Math.min(keepaliveMs / 2, stallTimeoutMs / 4, messageTimeoutMs / 4, idleTimeoutMs / 4);
+    this.#tickMs = Math.max(1, shortestMs * (1 - jitter * Math.random()));
+    this.#timer = setInterval(() => this.#tick(), this.#tickMs);
+    doNotHold(this.#timer);
+  }
+
+  /** Counts the looks, from 1. It dates what began since the last one. */
+  get ticks(): number {
+    return this.#ticks;
+  }
+
+  /** The session is over. */
+  end(): void {
+    clearInterval(this.#timer);
+    clearTimeout(this.#pingTimer);
+  }
+
+  #tick(): void {
+    this.#ticks++;
+    const host = this.#host;
+    this.#checkPeer();
+    const { progress, busy } = host.writer;
+    this.#stuckTicks = busy && progress === this.#progress ? this.#stuckTicks + 1 : 0;
+    this.#progress = progress;
+    this.#idleTicks = host.busy() ? 0 : this.#idleTicks + 1;
+    host.endIncomplete(this.#ticks - this.#limits.messageTimeoutMs / this.#tickMs);
+    const { stallTimeoutMs } = this.#limits;
+    if (this.#stuckTicks * this.#tickMs >= stallTimeoutMs) {
+      const text = `the peer ${host.address} took nothing for stallTimeoutMs, ${stallTimeoutMs} ms`;
+      host.dead(new DrpcError(text, Code.Unavailable));
+    } else if (this.#idleTicks * this.#tickMs >= this.#idleTimeoutMs) {
+      host.idle();
+    }
+  }
+
+  #checkPeer(): void {
+    const host = this.#host;
+    const { reader } = host;
+    const silent = reader.chunks === this.#chunks;
+    this.#chunks = reader.chunks;
+    if (!silent || reader.paused || !host.busy() || this.#pingTimer !== undefined || !host.ping()) {
+      return;
+    }
+    const { keepaliveTimeoutMs } = this.#limits;
+    const { chunks } = reader;
+    this.#pingTimer = setTimeout(() => {
+      this.#pingTimer = undefined;
+      if (reader.chunks === chunks && !reader.paused) {
+        const text = `the peer ${host.address} gave no sign of life within keepaliveTimeoutMs, ${keepaliveTimeoutMs} ms`;
+        host.dead(new DrpcError(text, Code.Unavailable));
+      }
+    }, keepaliveTimeoutMs);
+    doNotHold(this.#pingTimer);
+  }
+}
+
+/** Lets a process end in which nothing else happens any more, on platforms where a timer would keep it. */
+function doNotHold(timer: unknown): void {
+  (timer as { unref?: () => void }).unref?.();
+}

@@ -1,0 +1,48 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import { Code } from "../vocabulary/code.js";
+import { DrpcError } from "../vocabulary/drpc-error.js";
+import { Kind, kindName } from "../wire/kind.js";
+import { decodeMetadataPayload, encodeMetadataPayload, type MetadataEntries } from "../wire/metadata-payload.js";
+import type { SessionLimits } from "./session-options.js";
+import type { StreamReceiver } from "./stream-host.js";
+
+/** The kinds of packets that carry a server's metadata: ahead of its messages, or behind them. */
+export type ResponseMetadataKind = typeof Kind.Header | typeof Kind.Trailer;
+
+/** Encodes a server's metadata. Throws a DrpcError if it is too large. */
+export function encodeResponseMetadata(
+  path: string,
+  kind: ResponseMetadataKind,
+  entries: MetadataEntries,
+  { maxMetadataBytes }: SessionLimits,
+): Uint8Array {
+  const body = encodeMetadataPayload(entries);
+  if (body.length > maxMetadataBytes) {
+    const text = `a ${kindName(kind)} of ${body.length} bytes was not sent, the limit maxMetadataBytes is ${maxMetadataBytes}`;
+    throw new DrpcError(`${path}: ${text}`, Code.ResourceExhausted);
+  }
+  return body;
+}
+
+/** Gives a server's metadata to the receiver, or returns the error that the stream ends with if there is too much. */
+export function receiveResponseMetadata(
+  path: string,
+  kind: ResponseMetadataKind,
+  body: Uint8Array,
+  { maxMetadataKeys }: SessionLimits,
+  receiver: StreamReceiver,
+): DrpcError | undefined {
+  const entries = decodeMetadataPayload(body);
+  if (entries.length > maxMetadataKeys) {
+    const text = `the peer sent a ${kindName(kind)} of ${entries.length} entries, the limit maxMetadataKeys is ${maxMetadataKeys}`;
+    return new DrpcError(`${path}: ${text}`, Code.ResourceExhausted);
+  }
+  if (kind === Kind.Header) {
+    receiver.header?.(entries);
+  } else {
+    receiver.trailer?.(entries);
+  }
+  return undefined;
+}
