@@ -4,6 +4,7 @@
 // For users.
 export { type Client, type ClientMethod, createClient } from "./rpc/client.js";
 export type { Deadline } from "./rpc/deadline.js";
+export type { Gate } from "./rpc/gate.js";
 export type { Handler, HandlerContext, HandlerMethod } from "./rpc/handler.js";
 export type {
   CallHandler,
@@ -27,11 +28,12 @@ export {
 export type { PeerKind } from "./rpc/session-pool.js";
 export { createSessionTransport, type SessionTransportOptions } from "./rpc/session-transport.js";
 export type { StreamingMethod, Transport, TransportCloseOptions, UnaryMethod } from "./rpc/transport.js";
-export type { SessionOptions } from "./session/session-options.js";
+export type { FlowControlOptions, SessionOptions } from "./session/session-options.js";
 export type { CallOptions } from "./vocabulary/call-options.js";
 export { Code, codeName } from "./vocabulary/code.js";
 export type { Connection, ConnectionReceiver, PeerInfo } from "./vocabulary/connection.js";
 export { type ContextKey, ContextValues, createContextKey } from "./vocabulary/context-values.js";
 export { DrpcError, type DrpcErrorOptions } from "./vocabulary/drpc-error.js";
+export type { ErrorDetail, IncomingErrorDetail, OutgoingErrorDetail } from "./vocabulary/error-detail.js";
 export { Metadata, type MetadataInit, type MetadataValue } from "./vocabulary/metadata.js";
 export type { ErrorFormat } from "./wire/error-payload.js";

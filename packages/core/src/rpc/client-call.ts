@@ -18,6 +18,10 @@ export interface ClientCallInit {
   readonly metadata: Metadata | undefined;
   readonly signal: AbortSignal | undefined;
   readonly deadline: Deadline | undefined;
+
+  /** See {@link CallOptions}. */
+  readonly onHeader: ((header: Metadata) => void) | undefined;
+  readonly onTrailer: ((trailer: Metadata) => void) | undefined;
 }
 
 /** What the kinds of calls do differently. */

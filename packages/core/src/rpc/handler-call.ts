@@ -6,6 +6,7 @@ import type { Stream } from "../session/stream.js";
 import type { StreamReceiver } from "../session/stream-host.js";
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
+import { Kind } from "../wire/kind.js";
 import { CallScope } from "./call-scope.js";
 import type { HandlerContext } from "./handler.js";
 import { MessagePump } from "./message-pump.js";
@@ -48,6 +49,7 @@ export class HandlerCall {
   readonly #requests: ReceiveQueue<MessageShape<DescMessage>> | undefined;
   #responses: MessagePump<Message> | undefined;
   #running = false;
+  #headerSent = false;
 
   constructor(stream: Stream, init: HandlerCallInit) {
     this.#init = init;
@@ -139,6 +141,7 @@ export class HandlerCall {
         stream: this.#stream,
         source: result as AsyncIterable<Message>,
         encode: (message) => this.#encode(message),
+        ending: () => this.#sendTrailer(),
         failed: (reason) => this.#report(reason),
         settled: () => this.#settle(),
       });
@@ -164,6 +167,7 @@ export class HandlerCall {
     if (typeof message !== "object" || message === null) {
       throw new TypeError(`${this.#stream.path}: the handler's response is ${String(message)}, not a message`);
     }
+    this.#sendHeader();
     try {
       return this.#init.method.output.encode(message);
     } catch (reason) {
@@ -174,8 +178,34 @@ export class HandlerCall {
   }
 
   #finish(): void {
-    this.#stream.closeSend();
+    try {
+      this.#sendTrailer();
+      this.#stream.closeSend();
+    } catch (reason) {
+      this.#report(reason);
+    }
     this.#settle();
+  }
+
+  #sendHeader(): void {
+    if (!this.#headerSent) {
+      this.#headerSent = true;
+      this.#stream.sendResponseMetadata(Kind.Header, this.#init.context.headerEntries);
+    }
+  }
+
+  #sendTrailer(): void {
+    this.#sendHeader();
+    this.#stream.sendResponseMetadata(Kind.Trailer, this.#init.context.trailerEntries);
+  }
+
+  #sendError(error: DrpcError): void {
+    try {
+      this.#sendHeader();
+    } catch {
+      // What went wrong first is what the caller should know.
+    }
+    this.#stream.sendError(error, this.#init.context.trailerEntries);
   }
 
   #fail(reason: unknown): void {
@@ -185,7 +215,7 @@ export class HandlerCall {
 
   #report(reason: unknown): void {
     if (reason instanceof DrpcError) {
-      this.#stream.sendError(reason);
+      this.#sendError(reason);
       return;
     }
     // What a handler throws when its signal aborts is no fault.
@@ -194,7 +224,7 @@ export class HandlerCall {
       this.#init.onError(reason, this.#init.context);
     }
     // What it was may be nobody else's business: a path, a query, a secret.
-    this.#stream.sendError(new DrpcError(`${this.#stream.path}: the handler failed`, Code.Unknown));
+    this.#sendError(new DrpcError(`${this.#stream.path}: the handler failed`, Code.Unknown));
   }
 
   /** The handler has settled. */

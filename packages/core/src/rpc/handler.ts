@@ -30,6 +30,15 @@ export interface HandlerContext {
 
   /** Who calls. */
   readonly peer: PeerInfo;
+
+  /**
+   * Metadata for the caller, sent ahead of the first response. What is set
+   * later is not sent. It reaches ts-drpc peers and gRPC; Go's DRPC has no place for it.
+   */
+  readonly responseHeader: Metadata;
+
+  /** Metadata for the caller, sent behind the last response or ahead of the error. It reaches whom `responseHeader` does. */
+  readonly responseTrailer: Metadata;
 }
 
 /**

@@ -27,7 +27,14 @@ export function interceptServe(interceptors: readonly Interceptor[], method: Met
 
   return async (request, context) => {
     const innermost: CallHandler = async (inner) => {
-      const innerContext: HandlerContext = { ...headOf(context), ...inner, service: desc.parent, peer: context.peer };
+      const innerContext: HandlerContext = {
+        ...headOf(context),
+        ...inner,
+        service: desc.parent,
+        peer: context.peer,
+        responseHeader: context.responseHeader,
+        responseTrailer: context.responseTrailer,
+      };
       if (!inner.stream) {
         const message = create(desc.output, (await serve(inner.message, innerContext)) as Init);
         return { stream: false, message };
@@ -52,8 +59,9 @@ export function interceptServe(interceptors: readonly Interceptor[], method: Met
   };
 }
 
-function headOf({ service, method, metadata, contextValues, signal, deadline, peer }: HandlerContext): HandlerContext {
-  return { service, method, metadata, contextValues, signal, deadline, peer };
+function headOf(context: HandlerContext): HandlerContext {
+  const { service, method, metadata, contextValues, signal, deadline, peer, responseHeader, responseTrailer } = context;
+  return { service, method, metadata, contextValues, signal, deadline, peer, responseHeader, responseTrailer };
 }
 
 async function only(messages: AsyncIterable<Message>, path: string): Promise<Message> {

@@ -26,6 +26,18 @@ export interface RequestHead {
 
   /** On a server, who calls. */
   readonly peer?: PeerInfo | undefined;
+
+  /** On a server, metadata for the caller, sent ahead of the first response. */
+  readonly responseHeader?: Metadata | undefined;
+
+  /** On a server, metadata for the caller, sent behind the last response or ahead of the error. */
+  readonly responseTrailer?: Metadata | undefined;
+
+  /** On a client, is told of the server's metadata ahead of the responses, if there is any. */
+  readonly onHeader?: ((header: Metadata) => void) | undefined;
+
+  /** On a client, is told of the server's metadata behind the responses, if there is any. */
+  readonly onTrailer?: ((trailer: Metadata) => void) | undefined;
 }
 
 /** A request with one message, to be answered with one. */

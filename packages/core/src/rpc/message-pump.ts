@@ -10,6 +10,9 @@ export interface MessagePumpInit<T> {
   readonly source: AsyncIterable<T> | Iterable<T>;
   readonly encode: (message: T) => Uint8Array;
 
+  /** The source is through, and nothing has been said of it yet. What this throws counts as thrown by the source. */
+  readonly ending?: (() => void) | undefined;
+
   /** The source threw, or gave something that cannot be sent. */
   readonly failed: (reason: unknown) => void;
 
@@ -104,6 +107,9 @@ export class MessagePump<T> {
 
   /** The source is through. */
   #done(): void {
+    if (!this.#stopped) {
+      this.#init.ending?.();
+    }
     this.#stopped = true;
     this.#init.stream.closeSend();
     this.#settle();

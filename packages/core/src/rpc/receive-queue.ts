@@ -4,6 +4,7 @@
 import type { Stream } from "../session/stream.js";
 import type { StreamReceiver } from "../session/stream-host.js";
 import type { DrpcError } from "../vocabulary/drpc-error.js";
+import type { MetadataEntries } from "../wire/metadata-payload.js";
 
 /** How to make a {@link ReceiveQueue}. */
 export interface ReceiveQueueInit<T> {
@@ -17,6 +18,9 @@ export interface ReceiveQueueInit<T> {
 
   /** See {@link StreamReceiver}. */
   readonly terminated: (cause: DrpcError | undefined) => void;
+
+  /** Is told of the server's metadata, if anybody wants to know: of a Trailer when all messages have been read. */
+  readonly metadata?: Pick<Required<StreamReceiver>, "header" | "trailer"> | undefined;
 
   /** The peer sends no more. */
   readonly ended?: ((error: DrpcError | undefined) => void) | undefined;
@@ -44,6 +48,7 @@ export class ReceiveQueue<T> implements StreamReceiver, AsyncIterableIterator<T>
   #next = 0;
   #readers: Reader<T>[] = [];
   #ended = false;
+  #trailer: MetadataEntries | undefined;
   #error: DrpcError | undefined;
 
   constructor(init: ReceiveQueueInit<T>) {
@@ -54,6 +59,14 @@ export class ReceiveQueue<T> implements StreamReceiver, AsyncIterableIterator<T>
   attach(stream: Stream): this {
     this.#stream = stream;
     return this;
+  }
+
+  header(metadata: MetadataEntries): void {
+    this.#init.metadata?.header(metadata);
+  }
+
+  trailer(metadata: MetadataEntries): void {
+    this.#trailer = metadata;
   }
 
   message(body: Uint8Array): void {
@@ -133,12 +146,22 @@ export class ReceiveQueue<T> implements StreamReceiver, AsyncIterableIterator<T>
   }
 
   #deliverEnd(reader: Reader<T>): void {
+    this.#tellTrailer();
     const error = this.#error;
     this.#error = undefined;
     if (error === undefined) {
       reader.resolve({ done: true, value: undefined });
     } else {
       reader.reject(error);
+    }
+  }
+
+  /** It may throw in what it calls, which then is the error that is delivered. */
+  #tellTrailer(): void {
+    const trailer = this.#trailer;
+    this.#trailer = undefined;
+    if (trailer !== undefined) {
+      this.#init.metadata?.trailer(trailer);
     }
   }
 

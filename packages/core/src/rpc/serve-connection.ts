@@ -3,8 +3,15 @@
 
 import type { Invoke } from "../session/invoke-intake.js";
 import { Session } from "../session/session.js";
-import { resolveSessionOptions, type SessionOptions } from "../session/session-options.js";
+import {
+  checkFlowControl,
+  type FlowControlOptions,
+  resolveSessionOptions,
+  type SessionOptions,
+  wholeNumber,
+} from "../session/session-options.js";
 import { announcementKey } from "../session/settings-exchange.js";
+import type { Stream } from "../session/stream.js";
 import type { StreamReceiver } from "../session/stream-host.js";
 import { Code } from "../vocabulary/code.js";
 import type { Connection, PeerInfo } from "../vocabulary/connection.js";
@@ -12,12 +19,15 @@ import { DrpcError } from "../vocabulary/drpc-error.js";
 import type { ErrorFormat } from "../wire/error-payload.js";
 import type { MetadataEntries } from "../wire/metadata-payload.js";
 import { Deadline, parseTimeout, timeoutKey } from "./deadline.js";
+import { askGate, type Gate } from "./gate.js";
 import type { HandlerContext } from "./handler.js";
 import { HandlerCall } from "./handler-call.js";
 import { interceptServe } from "./intercepted-serve.js";
 import { checkInterceptors, type Interceptor } from "./interceptor.js";
-import type { Router } from "./router.js";
+import type { Route, Router, Serve } from "./router.js";
 import { ServerContext } from "./server-context.js";
+
+const defaultIdleTimeoutMs = 1_800_000;
 
 /** Options of a server. */
 export interface ServeOptions extends SessionOptions {
@@ -29,6 +39,25 @@ export interface ServeOptions extends SessionOptions {
    * only told that the handler failed. Defaults to `console.error`.
    */
   readonly onError?: ((reason: unknown, context: HandlerContext) => void) | undefined;
+
+  /**
+   * Decides on each call before any byte of its messages is stored. Defaults
+   * to letting all calls through.
+   */
+  readonly gate?: Gate | undefined;
+
+  /**
+   * How long a connection may be without a call, in milliseconds, before it is
+   * closed. A ts-drpc client connects again when it is needed; a Go client
+   * with a connection of its own notices at its next call. Defaults to 1,800,000, half an hour.
+   */
+  readonly idleTimeoutMs?: number | undefined;
+
+  /**
+   * The flow control of CockroachDB's fork, for clients that have it switched
+   * on. Defaults to none; between ts-drpc peers there is always flow control.
+   */
+  readonly flowControl?: FlowControlOptions | undefined;
 
   /**
    * How errors are sent: `drpc` for clients of storj.io/drpc, `grpc-status`
@@ -72,6 +101,7 @@ class RouterConnection implements ServedConnection {
   readonly #router: Router;
   readonly #interceptors: readonly Interceptor[];
   readonly #onError: (reason: unknown, context: HandlerContext) => void;
+  readonly #gate: Gate | undefined;
 
   constructor(connection: Connection, router: Router, options: ServeOptions) {
     const limits = resolveSessionOptions(options);
@@ -79,6 +109,7 @@ class RouterConnection implements ServedConnection {
     this.#router = router;
     this.#interceptors = checkInterceptors(options.interceptors ?? []);
     this.#onError = guarded(options.onError ?? logError);
+    this.#gate = checkGate(options.gate);
     let ended: (error: DrpcError | undefined) => void = () => undefined;
     this.closed = new Promise((resolve) => {
       ended = resolve;
@@ -89,6 +120,8 @@ class RouterConnection implements ServedConnection {
       limits,
       announces: false,
       errorFormat,
+      flowControl: checkFlowControl(options.flowControl),
+      idleTimeoutMs: wholeNumber("idleTimeoutMs", options.idleTimeoutMs ?? defaultIdleTimeoutMs),
       listener: { invoked: (invoke) => this.#serve(invoke), ended: (error) => ended(error) },
     });
   }
@@ -115,33 +148,34 @@ class RouterConnection implements ServedConnection {
   #serve(invoke: Invoke): void {
     const { announcement, deadline, entries } = readHead(invoke.metadata);
     const route = this.#router.find(invoke.path);
+    let refusal = route?.serve === undefined ? notServed(invoke.path, route) : undefined;
     let call: HandlerCall | undefined;
     const stream = this.#session.openAccepted(invoke, (opened) => {
-      if (route?.serve === undefined) {
-        return refusedReceiver(() => this.#session.release());
+      if (route?.serve !== undefined) {
+        const context = new ServerContext(route.method.desc, this.peer, entries, deadline);
+        refusal = this.#gate && askGate(this.#gate, invoke.path, context, this.#onError);
+        call = refusal === undefined ? this.#createCall(opened, route, route.serve, context) : undefined;
       }
-      const { method } = route;
-      call = new HandlerCall(opened, {
-        method,
-        context: new ServerContext(method.desc, this.peer, entries, deadline),
-        serve: this.#interceptors.length === 0 ? route.serve : interceptServe(this.#interceptors, method, route.serve),
-        onError: this.#onError,
-        over: () => this.#session.release(),
-      });
-      return call.receiver;
+      return call?.receiver ?? refusedReceiver(() => this.#session.release());
     });
     if (announcement !== undefined) {
       this.#session.answerAnnouncement(announcement, stream);
     }
-    if (call === undefined) {
-      stream.sendError(
-        route === undefined
-          ? unknownMethod(invoke.path)
-          : new DrpcError(`${invoke.path} is not implemented`, Code.Unimplemented),
-      );
+    if (refusal === undefined) {
+      call?.begin();
     } else {
-      call.begin();
+      stream.fail(refusal);
     }
+  }
+
+  #createCall(stream: Stream, { method }: Route, serve: Serve, context: ServerContext): HandlerCall {
+    return new HandlerCall(stream, {
+      method,
+      context,
+      serve: this.#interceptors.length === 0 ? serve : interceptServe(this.#interceptors, method, serve),
+      onError: this.#onError,
+      over: () => this.#session.release(),
+    });
   }
 }
 
@@ -168,9 +202,12 @@ function readHead(metadata: MetadataEntries): {
   return { entries, deadline, announcement };
 }
 
-/** Go answers like this, and a client that wants to know must read the text, so it is the same here. */
-function unknownMethod(path: string): DrpcError {
-  return new DrpcError(`protocol error: unknown rpc: ${JSON.stringify(path)}`, Code.Unknown, { wireCode: 0n });
+/** Says that nothing serves a path. */
+function notServed(path: string, route: Route | undefined): DrpcError {
+  return route === undefined
+    ? // Go answers like this, and a client that wants to know must read the text, so it is the same here.
+      new DrpcError(`protocol error: unknown rpc: ${JSON.stringify(path)}`, Code.Unknown, { wireCode: 0n })
+    : new DrpcError(`${path} is not implemented`, Code.Unimplemented);
 }
 
 /** Receives nothing: the call has been refused. */
@@ -186,6 +223,16 @@ export function checkServeOptions(options: ServeOptions): void {
   resolveSessionOptions(options);
   checkErrorFormat(options.errorFormat ?? "drpc");
   checkInterceptors(options.interceptors ?? []);
+  checkFlowControl(options.flowControl);
+  checkGate(options.gate);
+  wholeNumber("idleTimeoutMs", options.idleTimeoutMs ?? defaultIdleTimeoutMs);
+}
+
+function checkGate(gate: Gate | undefined): Gate | undefined {
+  if (gate !== undefined && typeof gate !== "function") {
+    throw new TypeError(`gate must be a function, got ${typeof gate}`);
+  }
+  return gate;
 }
 
 /** Returns the value of the option `errorFormat`, if it is one. */

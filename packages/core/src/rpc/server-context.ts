@@ -4,11 +4,11 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { PeerInfo } from "../vocabulary/connection.js";
 import { ContextValues } from "../vocabulary/context-values.js";
-import type { Metadata } from "../vocabulary/metadata.js";
+import { Metadata } from "../vocabulary/metadata.js";
 import type { MetadataEntries } from "../wire/metadata-payload.js";
 import type { Deadline } from "./deadline.js";
 import type { HandlerContext } from "./handler.js";
-import { decodeEntries } from "./metadata-entries.js";
+import { decodeEntries, encodeEntries } from "./metadata-entries.js";
 
 /** A handler's context. What most handlers never look at is only made when they do. */
 export class ServerContext implements HandlerContext {
@@ -19,6 +19,8 @@ export class ServerContext implements HandlerContext {
   readonly #entries: MetadataEntries;
   #metadata: Metadata | undefined;
   #contextValues: ContextValues | undefined;
+  #responseHeader: Metadata | undefined;
+  #responseTrailer: Metadata | undefined;
   #controller: AbortController | undefined;
   #abortReason: Error | undefined;
 
@@ -51,6 +53,26 @@ export class ServerContext implements HandlerContext {
       }
     }
     return this.#controller.signal;
+  }
+
+  get responseHeader(): Metadata {
+    this.#responseHeader ??= new Metadata();
+    return this.#responseHeader;
+  }
+
+  get responseTrailer(): Metadata {
+    this.#responseTrailer ??= new Metadata();
+    return this.#responseTrailer;
+  }
+
+  /** The entries of `responseHeader`, as they travel. */
+  get headerEntries(): MetadataEntries {
+    return encodeEntries(this.#responseHeader, undefined, true);
+  }
+
+  /** The entries of `responseTrailer`, as they travel. */
+  get trailerEntries(): MetadataEntries {
+    return encodeEntries(this.#responseTrailer, undefined, true);
   }
 
   /** Aborts the signal. */

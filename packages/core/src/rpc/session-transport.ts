@@ -136,7 +136,8 @@ class SessionTransport implements Transport {
 
   async #innermost(request: UnaryRequest | StreamRequest): Promise<UnaryResponse | StreamResponse> {
     const { metadata, signal, deadline } = request;
-    const call = { method: methodOf(request.method), metadata, signal, deadline };
+    const { onHeader, onTrailer } = request;
+    const call = { method: methodOf(request.method), metadata, signal, deadline, onHeader, onTrailer };
     return request.stream ? this.#stream(call, request.messages) : this.#unary(call, request.message);
   }
 
@@ -164,6 +165,8 @@ class SessionTransport implements Transport {
       metadata: options.metadata === undefined ? undefined : asMetadata(options.metadata),
       signal: checkSignal(options.signal),
       deadline: this.#deadline(options.timeoutMs),
+      onHeader: options.onHeader,
+      onTrailer: options.onTrailer,
     };
   }
 
@@ -175,6 +178,8 @@ class SessionTransport implements Transport {
       contextValues: options.contextValues ?? new ContextValues(),
       signal: checkSignal(options.signal),
       deadline: this.#deadline(options.timeoutMs),
+      onHeader: options.onHeader,
+      onTrailer: options.onTrailer,
     };
   }
 

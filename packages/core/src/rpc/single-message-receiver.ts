@@ -4,6 +4,7 @@
 import type { Stream } from "../session/stream.js";
 import type { StreamReceiver } from "../session/stream-host.js";
 import type { DrpcError } from "../vocabulary/drpc-error.js";
+import type { MetadataEntries } from "../wire/metadata-payload.js";
 
 /** How to make a {@link SingleMessageReceiver}. */
 export interface SingleMessageReceiverInit {
@@ -18,6 +19,9 @@ export interface SingleMessageReceiverInit {
   /** There will be no message: the peer said why, or, for undefined, just ended. */
   readonly failed: (error: DrpcError | undefined) => void;
 
+  /** Is told of the server's metadata, if anybody wants to know. */
+  readonly metadata?: Pick<Required<StreamReceiver>, "header" | "trailer"> | undefined;
+
   /** See {@link StreamReceiver}. */
   readonly terminated: (cause: DrpcError | undefined) => void;
 }
@@ -30,6 +34,14 @@ export class SingleMessageReceiver implements StreamReceiver {
 
   constructor(init: SingleMessageReceiverInit) {
     this.#init = init;
+  }
+
+  header(metadata: MetadataEntries): void {
+    this.#init.metadata?.header(metadata);
+  }
+
+  trailer(metadata: MetadataEntries): void {
+    this.#init.metadata?.trailer(metadata);
   }
 
   message(body: Uint8Array): void {

@@ -8,6 +8,7 @@ import { DrpcError } from "../vocabulary/drpc-error.js";
 import { ClientCall, type ClientCallInit } from "./client-call.js";
 import { dismiss, MessagePump } from "./message-pump.js";
 import { ReceiveQueue } from "./receive-queue.js";
+import { responseMetadataTeller } from "./response-metadata.js";
 import type { SessionPool } from "./session-pool.js";
 import { undecodableResponse, unencodableRequest } from "./unary-call.js";
 
@@ -29,6 +30,7 @@ export function callStream(
 
   const responses: ReceiveQueue<Message> = new ReceiveQueue({
     decode: output.decode,
+    metadata: responseMetadataTeller(init, (error) => fail(error)),
     undecodable: (reason) => {
       const error = undecodableResponse(path, reason);
       call.cancel(error);

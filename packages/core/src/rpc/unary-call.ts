@@ -8,6 +8,7 @@ import type { Stream } from "../session/stream.js";
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import { ClientCall, type ClientCallInit } from "./client-call.js";
+import { responseMetadataTeller } from "./response-metadata.js";
 import type { SessionPool } from "./session-pool.js";
 import { SingleMessageReceiver } from "./single-message-receiver.js";
 
@@ -44,6 +45,10 @@ export function callUnary(
           stream,
           // A ts-drpc peer ends the stream right behind the answer; what a Go peer does then is a race.
           early: session.peerSettings === undefined,
+          metadata: responseMetadataTeller(init, (error) => {
+            reject(error);
+            call.cancel(error);
+          }),
           received: (body) => answered(stream, body),
           failed: (error) => reject(error ?? missingResponse(method.path)),
           terminated: () => call.terminated(),

@@ -3,11 +3,11 @@
 
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
-import { decodeErrorPayload } from "../wire/error-payload.js";
+import { decodeErrorPayload, type StatusDetail } from "../wire/error-payload.js";
 
-/** Turns the body of an Error packet into the error that the call ends with. */
-export function peerError(body: Uint8Array): DrpcError {
-  const { code, text } = decodeErrorPayload(body);
+/** Turns the body of an Error packet, and the details in the Trailer before it, into the error that the call ends with. */
+export function peerError(body: Uint8Array, trailerDetails: readonly StatusDetail[] = []): DrpcError {
+  const { code, text, details = trailerDetails } = decodeErrorPayload(body);
   // The fork sends Unknown for errors without a code.
   const hasCode = code !== 0n && code !== BigInt(Code.Unknown) && code <= BigInt(Number.MAX_SAFE_INTEGER);
   // Of these two, which servers of every kind send without ever calling a handler, only the text tells.
@@ -17,5 +17,6 @@ export function peerError(body: Uint8Array): DrpcError {
   return new DrpcError(text, hasCode ? Number(code) : codeless, {
     wireCode: code,
     notStarted: unknownMethod || refused,
+    details,
   });
 }

@@ -1,6 +1,8 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { maxFrameDataBytes } from "../wire/frame-header.js";
+
 /** Limits of one connection. Each holds for either side, and all are checked before bytes are stored. */
 export interface SessionOptions {
   /**
@@ -145,6 +147,22 @@ export function resolveSessionOptions(options: SessionOptions): SessionLimits {
     );
   }
   return limits;
+}
+
+/** Returns the value of the option `flowControl`. Throws a RangeError that names what is wrong with it. */
+export function checkFlowControl(flowControl: FlowControlOptions | undefined): FlowControlOptions | undefined {
+  if (flowControl === undefined) {
+    return undefined;
+  }
+  const windowBytes = wholeNumber("flowControl.windowBytes", flowControl.windowBytes);
+  const grantThresholdBytes = wholeNumber("flowControl.grantThresholdBytes", flowControl.grantThresholdBytes);
+  // A sender waits for credit for a frame, so that much must come back before its receiver has nothing left to consume.
+  if (grantThresholdBytes + maxFrameDataBytes > windowBytes) {
+    throw new RangeError(
+      `flowControl.windowBytes must be at least ${maxFrameDataBytes} above flowControl.grantThresholdBytes, got ${windowBytes} and ${grantThresholdBytes}`,
+    );
+  }
+  return { windowBytes, grantThresholdBytes };
 }
 
 /** Returns the value of an option if it is a whole number from 1 to 2^31 - 1, which timers take too. */

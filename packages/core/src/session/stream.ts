@@ -3,7 +3,7 @@
 
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
-import { encodeErrorPayload } from "../wire/error-payload.js";
+import { encodeErrorPayload, type StatusDetail } from "../wire/error-payload.js";
 import type { FrameReader } from "../wire/frame-reader.js";
 import { Kind, kindName } from "../wire/kind.js";
 import type { MetadataEntries } from "../wire/metadata-payload.js";
@@ -13,9 +13,17 @@ import { messageOverheadBytes, SendCredit } from "./flow-control.js";
 import { type Leftovers, leftoversAtCancel, leftoversAtEnd, type MessageCounts } from "./leftovers.js";
 import { checkMessageSize, maxPacketBytes, peerMessageTooLarge } from "./message-size.js";
 import { peerError } from "./peer-error.js";
-import { encodeResponseMetadata, type ResponseMetadataKind, receiveResponseMetadata } from "./response-metadata.js";
+import {
+  detailsInTrailer,
+  encodeResponseMetadata,
+  errorPayload,
+  type ResponseMetadataKind,
+  receiveResponseMetadata,
+  trailerEntries,
+} from "./response-metadata.js";
 import type { StreamHost, StreamReceiver } from "./stream-host.js";
 import { nextStreamState, StreamEvent, StreamState, sentKind, takesMessages } from "./stream-state.js";
+import { StreamWindow } from "./stream-window.js";
 
 const noBytes = new Uint8Array(0);
 
@@ -37,17 +45,16 @@ export class Stream {
   #cause: DrpcError | undefined;
   #receiving = true;
   #nextMessageId = 1;
+  readonly #window: StreamWindow;
   #credit: SendCredit;
   #creditArrived: (() => void) | undefined;
   #unreadCost = 0;
-  #windowBytes: number;
-  #consumedCost = 0;
-  #consumedSinceGrowth = 0;
   #incompleteSince = 0;
   #answered = false;
   #sentMessages = 0;
   #receivedMessages = 0;
   #leftovers: Leftovers = "none";
+  #errorDetails: readonly StatusDetail[] | undefined;
 
   constructor(
     id: number,
@@ -63,7 +70,7 @@ export class Stream {
     this.#assembler = assembler;
     this.#streamsRequests = streamsRequests;
     this.#credit = new SendCredit(host.flow.peerWindowBytes ?? 0);
-    this.#windowBytes = host.flow.windows.contract.initialWindowBytes;
+    this.#window = new StreamWindow(host.flow.windows);
     this.#receiver = createReceiver(this);
   }
 
@@ -147,11 +154,11 @@ export class Stream {
    * may know what that is. To any other peer it is not sent. Throws a DrpcError if it is too large.
    */
   sendResponseMetadata(kind: ResponseMetadataKind, entries: MetadataEntries): void {
-    if (!this.#host.carriesResponseMetadata || sentKind(this.#state, StreamEvent.LocalMessage) === 0) {
-      return;
+    const { carriesResponseMetadata, limits } = this.#host;
+    if (carriesResponseMetadata && entries.length > 0 && sentKind(this.#state, StreamEvent.LocalMessage) !== 0) {
+      const body = encodeResponseMetadata(this.path, kind, entries, limits);
+      this.#host.sendPacket(kind, this.id, this.takeMessageId(), body);
     }
-    const body = encodeResponseMetadata(this.path, kind, entries, this.#host.limits);
-    this.#host.sendPacket(kind, this.id, this.takeMessageId(), body);
   }
 
   /** Says that this side sends no more messages. */
@@ -164,12 +171,15 @@ export class Stream {
     this.#apply(StreamEvent.LocalClose, noBytes, undefined);
   }
 
-  /** Ends the stream with an error for the peer. */
-  sendError(error: DrpcError): void {
-    // 2^64 wraps: a code that does not fit was made by the application, and any answer is better than none.
-    const code = BigInt.asUintN(64, error.wireCode);
-    const body = encodeErrorPayload({ code, text: error.rawMessage }, this.#host.errorFormat);
-    this.#apply(StreamEvent.LocalError, body, error);
+  /** Ends the stream with an error for the peer, and a server's metadata, which is left out if it is too large. */
+  sendError(error: DrpcError, trailer: MetadataEntries = []): void {
+    const payload = errorPayload(error);
+    try {
+      this.sendResponseMetadata(Kind.Trailer, trailerEntries(trailer, error));
+    } catch {
+      // What went wrong first is what the peer should know.
+    }
+    this.#apply(StreamEvent.LocalError, encodeErrorPayload(payload, this.#host.errorFormat), error);
   }
 
   /** Ends the stream and tells the peer to stop. */
@@ -196,7 +206,7 @@ export class Stream {
   consume(bytes: number): void {
     const cost = bytes + messageOverheadBytes;
     this.#unreadCost -= cost;
-    this.#consumedCost += bytes + this.#host.flow.windows.contract.overheadBytes;
+    this.#window.consume(bytes);
     if (!this.terminated) {
       this.#host.budget.add(-cost);
       this.#host.consumed(this);
@@ -210,20 +220,7 @@ export class Stream {
 
   /** Takes what is to be granted to the peer now: 0 until enough has been consumed to be worth a frame. */
   takeGrant(): number {
-    const { windows } = this.#host.flow;
-    const consumed = this.#consumedCost;
-    if (consumed < windows.contract.grantThreshold(this.#windowBytes) || !takesMessages(this.#state)) {
-      return 0;
-    }
-    this.#consumedCost = 0;
-    this.#consumedSinceGrowth += consumed;
-    if (this.#consumedSinceGrowth < this.#windowBytes) {
-      return consumed;
-    }
-    this.#consumedSinceGrowth = 0;
-    const more = windows.grow(this.#windowBytes);
-    this.#windowBytes += more;
-    return consumed + more;
+    return takesMessages(this.#state) ? this.#window.takeGrant() : 0;
   }
 
   /** The peer granted credit. */
@@ -301,7 +298,7 @@ export class Stream {
         this.#enter(StreamEvent.RemoteCloseSend, undefined, undefined);
         return;
       case Kind.Error: {
-        const error = peerError(body);
+        const error = peerError(body, this.#errorDetails);
         this.#enter(StreamEvent.RemoteError, error, error);
         return;
       }
@@ -346,9 +343,11 @@ export class Stream {
     if (this.#host.role === "server" || !takesMessages(this.#state)) {
       return;
     }
-    const error = receiveResponseMetadata(this.path, kind, body, this.#host.limits, this.#receiver);
-    if (error !== undefined) {
-      this.fail(error);
+    const received = receiveResponseMetadata(this.path, kind, body, this.#host.limits, this.#receiver);
+    if (received instanceof DrpcError) {
+      this.fail(received);
+    } else if (kind === Kind.Trailer) {
+      this.#errorDetails = detailsInTrailer(received);
     }
   }
 
@@ -377,7 +376,7 @@ export class Stream {
     if (terminates) {
       this.#cause = cause;
       this.#host.budget.add(-this.#unreadCost - this.#assembler.heldBytes);
-      this.#host.flow.windows.giveBack(this.#windowBytes);
+      this.#window.end();
       this.#wakeSender();
     }
     if (this.#receiving && (terminates || event === StreamEvent.RemoteCloseSend)) {

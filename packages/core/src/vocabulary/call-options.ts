@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ContextValues } from "./context-values.js";
-import type { MetadataInit } from "./metadata.js";
+import type { Metadata, MetadataInit } from "./metadata.js";
 
 /** Options of one call. */
 export interface CallOptions {
@@ -21,6 +21,19 @@ export interface CallOptions {
 
   /** Values that travel to the server before the first message. */
   readonly metadata?: MetadataInit | undefined;
+
+  /**
+   * Is told of the server's metadata that comes ahead of the responses, if
+   * there is any, before the first of them. Only ts-drpc servers and gRPC have it. What it
+   * throws fails the call.
+   */
+  readonly onHeader?: ((header: Metadata) => void) | undefined;
+
+  /**
+   * Is told of the server's metadata that comes behind the responses or ahead
+   * of an error, if there is any, when all responses have been read. What it throws fails the call.
+   */
+  readonly onTrailer?: ((trailer: Metadata) => void) | undefined;
 
   /** Values for the interceptors of the client. They do not travel. */
   readonly contextValues?: ContextValues | undefined;

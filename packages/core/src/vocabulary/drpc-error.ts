@@ -1,8 +1,11 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { Code, codeName } from "./code.js";
+import { type ErrorDetail, findErrorDetails } from "./error-detail.js";
 
+const noDetails: readonly ErrorDetail[] = [];
 const brand = Symbol.for("ts-drpc.DrpcError");
 
 /** Says more about a {@link DrpcError} than its message and its code. */
@@ -15,6 +18,9 @@ export interface DrpcErrorOptions {
 
   /** True if the handler certainly never ran. Defaults to false. */
   readonly notStarted?: boolean | undefined;
+
+  /** Messages that say more. They reach ts-drpc peers and gRPC, and CockroachDB's fork if errors are sent as it does. Defaults to none. */
+  readonly details?: readonly ErrorDetail[] | undefined;
 }
 
 /**
@@ -39,6 +45,9 @@ export class DrpcError extends Error {
   /** True if the handler certainly never ran, so that the call may be made again without harm. */
   readonly notStarted: boolean;
 
+  /** Messages that say more, such as a google.rpc.RetryInfo. */
+  readonly details: readonly ErrorDetail[];
+
   /** Throws a RangeError if the code is not a whole number from 0 to 2^53 - 1. */
   constructor(message: string, code: number = Code.Unknown, options: DrpcErrorOptions = {}) {
     if (!Number.isSafeInteger(code) || code < 0) {
@@ -49,6 +58,12 @@ export class DrpcError extends Error {
     this.rawMessage = message;
     this.wireCode = options.wireCode ?? BigInt(code);
     this.notStarted = options.notStarted ?? false;
+    this.details = options.details ?? noDetails;
+  }
+
+  /** Returns the details of one type, decoded. Those that cannot be decoded are left out. */
+  findDetails<Desc extends DescMessage>(desc: Desc): MessageShape<Desc>[] {
+    return findErrorDetails(this.details, desc);
   }
 
   static {

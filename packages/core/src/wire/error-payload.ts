@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { decodeText, encodeText } from "./text.js";
-import { encodeVarint, maxVarintBytes, VarintCursor } from "./varint.js";
+import { encodeVarint, maxVarintBytes, VarintCursor, varintSize } from "./varint.js";
 
 /** Longer texts are cut: Go never splits an Error packet, and an oversized one ends its peer's connection. */
 const maxBodyBytes = 65_536;
@@ -10,6 +10,9 @@ const maxBodyBytes = 65_536;
 const codeTag = 0x08;
 const messageTag = 0x12;
 const detailsTag = 0x1a;
+const anyTypeTag = 0x0a;
+const anyValueTag = 0x12;
+const typeUrlPrefix = "type.googleapis.com/";
 const statusType = 1;
 const unknownCode = 2;
 const maxStatusCode = 0x7fff_ffffn;
@@ -25,13 +28,25 @@ export type ErrorFormat = "drpc" | "grpc-status";
 export interface ErrorPayload {
   readonly code: bigint;
   readonly text: string;
+
+  /** Messages that say more. The format `drpc` has no place for them. */
+  readonly details?: readonly StatusDetail[] | undefined;
+}
+
+/** A message in a google.rpc.Status, with its full name. */
+export interface StatusDetail {
+  readonly type: string;
+  readonly value: Uint8Array;
 }
 
 /** Encodes the body of an Error packet, its text cut so that it has 64 KiB at most. */
-export function encodeErrorPayload({ code, text }: ErrorPayload, format: ErrorFormat = "drpc"): Uint8Array {
+export function encodeErrorPayload(
+  { code, text, details = [] }: ErrorPayload,
+  format: ErrorFormat = "drpc",
+): Uint8Array {
   const textBytes = encodeText(text);
   if (format === "grpc-status") {
-    return encodeStatus(code, textBytes);
+    return encodeStatus(code, textBytes, details);
   }
   const body = new Uint8Array(8 + sizeWithin(textBytes, maxBodyBytes - 8));
   new DataView(body.buffer).setBigUint64(0, code);
@@ -56,7 +71,7 @@ export function decodeErrorPayload(body: Uint8Array): ErrorPayload {
   return { code: view.getBigUint64(0), text: decodeText(body.subarray(8)) };
 }
 
-function encodeStatus(code: bigint, textBytes: Uint8Array): Uint8Array {
+function encodeStatus(code: bigint, textBytes: Uint8Array, details: readonly StatusDetail[]): Uint8Array {
   // 0 is OK in gRPC, so that a Go client would take the error for none.
   const statusCode = code === 0n || code > maxStatusCode ? unknownCode : Number(code);
   const head = new Uint8Array(16);
@@ -66,10 +81,41 @@ function encodeStatus(code: bigint, textBytes: Uint8Array): Uint8Array {
   const size = sizeWithin(textBytes, maxBodyBytes - head.length);
   head[at++] = messageTag;
   at = encodeVarint(size, head, at);
-  const body = new Uint8Array(at + size);
-  body.set(head.subarray(0, at));
-  body.set(textBytes.subarray(0, size), at);
-  return body;
+  const parts = [head.subarray(0, at), textBytes.subarray(0, size)];
+  let bytes = at + size;
+  for (const detail of details) {
+    const encoded = encodeDetail(detail);
+    bytes += encoded.length;
+    if (bytes > maxBodyBytes) {
+      break;
+    }
+    parts.push(encoded);
+  }
+  return concat(parts);
+}
+
+/** Encodes a detail as the field of a Status: a google.protobuf.Any. */
+function encodeDetail({ type, value }: StatusDetail): Uint8Array {
+  const url = encodeText(typeUrlPrefix + type);
+  const any = concat([lengthDelimited(anyTypeTag, url), lengthDelimited(anyValueTag, value)]);
+  return lengthDelimited(detailsTag, any);
+}
+
+function lengthDelimited(tag: number, data: Uint8Array): Uint8Array {
+  const field = new Uint8Array(1 + varintSize(data.length) + data.length);
+  field[0] = tag;
+  field.set(data, encodeVarint(data.length, field, 1));
+  return field;
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** Decodes a google.rpc.Status behind the byte that announces it, or returns undefined if there is none with a code. */
@@ -82,6 +128,7 @@ function decodeStatus(body: Uint8Array): ErrorPayload | undefined {
   // Go's codes have 32 bits, and those from 2^31 on travel as negative numbers of 64.
   const code = Number.isSafeInteger(varint.value) ? varint.value : lowest32Bits(body, 2);
   let text = "";
+  const details: StatusDetail[] = [];
   while (at < body.length) {
     const tag = body[at];
     at = varint.read(body, at + 1, body.length);
@@ -90,10 +137,33 @@ function decodeStatus(body: Uint8Array): ErrorPayload | undefined {
     }
     if (tag === messageTag) {
       text = decodeText(body.subarray(at, at + varint.value));
+    } else {
+      details.push(...decodeDetail(body.subarray(at, at + varint.value)));
     }
     at += varint.value;
   }
-  return { code: BigInt(code), text };
+  return { code: BigInt(code), text, ...(details.length === 0 ? {} : { details }) };
+}
+
+/** Decodes a google.protobuf.Any, or nothing if it is none. */
+function decodeDetail(any: Uint8Array): StatusDetail[] {
+  const varint = new VarintCursor();
+  let type = "";
+  let value = new Uint8Array(0);
+  for (let at = 0; at < any.length; at += varint.value) {
+    const tag = any[at];
+    at = varint.read(any, at + 1, Math.min(any.length, at + 1 + maxVarintBytes));
+    if (at < 0 || varint.value > any.length - at) {
+      return [];
+    }
+    const data = any.subarray(at, at + varint.value);
+    if (tag === anyTypeTag) {
+      type = decodeText(data).replace(/^.*\//, "");
+    } else if (tag === anyValueTag) {
+      value = data.slice();
+    }
+  }
+  return type === "" ? [] : [{ type, value }];
 }
 
 function lowest32Bits(bytes: Uint8Array, offset: number): number {

@@ -75,8 +75,40 @@ describe("the format grpc-status", () => {
     }
   });
 
-  test("skips the details of a status", () => {
+  test("skips a detail of a status that is no message with a type", () => {
     assert.deepEqual(decodeErrorPayload(hex("01080512026e6f1a03ffffff")), { code: 5n, text: "no" });
+  });
+
+  test("carries details as google.protobuf.Any, and reads them back", () => {
+    const detail = fc.record(
+      {
+        type: fc.string({ minLength: 1, unit: "grapheme-ascii" }).filter((type) => !type.includes("/")),
+        value: fc.uint8Array(),
+      },
+      { noNullPrototype: true },
+    );
+    fc.assert(
+      fc.property(fc.array(detail, { minLength: 1, maxLength: 3 }), (details) => {
+        const payload = { code: 5n, text: "no", details };
+        assert.deepEqual(decodeErrorPayload(encodeErrorPayload(payload, "grpc-status")), payload);
+      }),
+    );
+    // protoc --encode google.rpc.Status, with one google.protobuf.Any.
+    const body = encodeErrorPayload(
+      { code: 5n, text: "no", details: [{ type: "a.B", value: hex("0801") }] },
+      "grpc-status",
+    );
+    assert.equal(
+      toHex(body),
+      `01080512026e6f1a1d0a17${toHex(new TextEncoder().encode("type.googleapis.com/a.B"))}12020801`,
+    );
+  });
+
+  test("leaves out details for which there is no room in 64 KiB", () => {
+    const details = [1, 2, 3].map((byte) => ({ type: "a.B", value: new Uint8Array(30_000).fill(byte) }));
+    const body = encodeErrorPayload({ code: 5n, text: "no", details }, "grpc-status");
+    assert.ok(body.length <= 65_536);
+    assert.deepEqual(decodeErrorPayload(body).details, details.slice(0, 2));
   });
 
   test("cuts a text so that the packet stays within 64 KiB", () => {
