@@ -5,6 +5,7 @@ import type { Connection } from "../vocabulary/connection.js";
 import { firstByte, maxFrameDataBytes } from "../wire/frame-header.js";
 import { isControlKind, Kind } from "../wire/kind.js";
 import { WriteBuffer } from "../wire/write-buffer.js";
+import { TurnQueue } from "./turn-queue.js";
 
 /** A message that waits for its turn, whole or in part. */
 interface WaitingMessage {
@@ -26,7 +27,7 @@ const lastMessageFirstByte = firstByte(Kind.Message, true, false);
  * Frames are gathered in one buffer and go out once a turn, in as few writes
  * as can be; while the connection is busy the rest gathers. Messages are let
  * into the buffer until it holds `maxUnsentBytes`. From there on they wait,
- * and streams take turns, a frame of up to 64 KiB each, so that a large message does
+ * and streams take turns by bytes, in frames of up to 64 KiB, so that a large message does
  * not hold up a small one. All other packets are let in at once.
  */
 export class WriteScheduler {
@@ -34,7 +35,7 @@ export class WriteScheduler {
   readonly #endOfTurn: (callback: () => void) => void;
   readonly #maxUnsentBytes: number;
   readonly #buffer = new WriteBuffer();
-  #waiting: WaitingMessage[] = [];
+  readonly #waiting = new TurnQueue<WaitingMessage>();
   #writable = true;
   #flushing = false;
   #ended: Error | undefined;
@@ -78,14 +79,14 @@ export class WriteScheduler {
     if (this.#ended !== undefined) {
       return Promise.reject(this.#ended);
     }
-    const roomy = this.#waiting.length === 0 && this.#buffer.bytes < this.#maxUnsentBytes;
+    const roomy = this.#waiting.size === 0 && this.#buffer.bytes < this.#maxUnsentBytes;
     if (roomy && body.length <= maxFrameDataBytes) {
       this.#buffer.append(lastMessageFirstByte, streamId, messageId, body, 0, body.length);
       this.#flushSoon();
       return undefined;
     }
     return new Promise((accepted, refused) => {
-      this.#waiting.push({ streamId, messageId, body, sent: 0, accepted, refused });
+      this.#wait({ streamId, messageId, body, sent: 0, accepted, refused });
       this.#admit();
     });
   }
@@ -97,11 +98,10 @@ export class WriteScheduler {
    * and what is left of a message must not follow the end of its stream.
    */
   drop(streamId: number, reason: Error | undefined): { readonly messages: number; readonly bytes: number } {
-    if (this.#waiting.length === 0) {
+    if (this.#waiting.size === 0) {
       return nothing;
     }
-    const dropped = this.#waiting.filter((message) => message.streamId === streamId);
-    this.#waiting = this.#waiting.filter((message) => message.streamId !== streamId);
+    const dropped = this.#waiting.drop(streamId);
     for (const message of dropped) {
       message.refused(reason ?? new Error("the stream has ended"));
     }
@@ -130,13 +130,17 @@ export class WriteScheduler {
   end(reason: Error): void {
     this.#ended = reason;
     this.#buffer.clear();
-    for (const message of this.#waiting.splice(0)) {
+    for (const message of this.#waiting.clear()) {
       message.refused(reason);
     }
   }
 
+  #wait(message: WaitingMessage): void {
+    this.#waiting.push(message, Math.min(message.body.length - message.sent, maxFrameDataBytes));
+  }
+
   #admit(): void {
-    while (this.#waiting.length > 0 && this.#buffer.bytes < this.#maxUnsentBytes && this.#ended === undefined) {
+    while (this.#waiting.size > 0 && this.#buffer.bytes < this.#maxUnsentBytes && this.#ended === undefined) {
       const message = this.#waiting.shift() as WaitingMessage;
       const { body, sent } = message;
       const end = Math.min(sent + maxFrameDataBytes, body.length);
@@ -146,7 +150,7 @@ export class WriteScheduler {
       if (end === body.length) {
         message.accepted();
       } else {
-        this.#waiting.push(message);
+        this.#wait(message);
       }
     }
     this.#flushSoon();
@@ -174,7 +178,7 @@ export class WriteScheduler {
       // All goes out in this turn, but one chunk that is too much suffices to wait: a small one behind it may not be.
       this.#writable = this.#connection.write(bytes) && this.#writable;
     }
-    if (this.#waiting.length > 0) {
+    if (this.#waiting.size > 0) {
       this.#admit();
     }
   }
