@@ -13,6 +13,8 @@ const closeTimeoutMs = 5_000;
 // A peer that takes everything at once must not keep this process from all else: timers, other sockets, what it says itself.
 const maxTurnBytes = 262_144;
 
+const keepaliveMs = 20_000;
+
 /** Two streams that go to the same peer, such as the standard output and input of a child process. */
 export interface StreamPair {
   readonly readable: Readable;
@@ -66,6 +68,8 @@ class NodeConnection implements Connection {
     if (writable instanceof Socket) {
       // Frames are gathered before they are written; waiting for more would only add delay.
       writable.setNoDelay(true);
+      // For peers that cannot be asked for a sign of life: the operating system at least notices that a machine is gone.
+      writable.setKeepAlive(true, keepaliveMs);
     }
     const end = (): void => {
       if (!this.#ended) {
