@@ -37,3 +37,4 @@ export { DrpcError, type DrpcErrorOptions } from "./vocabulary/drpc-error.js";
 export type { ErrorDetail, IncomingErrorDetail, OutgoingErrorDetail } from "./vocabulary/error-detail.js";
 export { Metadata, type MetadataInit, type MetadataValue } from "./vocabulary/metadata.js";
 export type { ErrorFormat } from "./wire/error-payload.js";
+export { MigrateHeaderReader, migrateHeader } from "./wire/migrate-header.js";

@@ -3,7 +3,7 @@
 
 import net from "node:net";
 import tls from "node:tls";
-import type { Connection, DrpcError } from "@ts-drpc/core";
+import { type Connection, migrateHeader } from "@ts-drpc/core";
 import { type NodeAddress, showAddress } from "./node-address.js";
 import { createNodeConnection } from "./node-connection.js";
 import { nodeError } from "./node-error.js";
@@ -26,43 +26,69 @@ export function dial(
   address: NodeAddress,
   security: tls.ConnectionOptions | undefined,
   connectTimeoutMs: number,
+  headerBeforeTls: boolean,
 ): Promise<Connection> {
   const shown = showAddress(address, "localhost");
-  const failed = (reason: unknown): DrpcError => nodeError(`cannot connect to ${shown}`, reason, true);
   return new Promise((resolve, reject) => {
-    let socket: net.Socket;
-    try {
-      socket = connect(address, security);
-    } catch (reason) {
-      // Node looks at a key or a certificate only now, and throws if it cannot read it.
-      reject(failed(reason));
-      return;
-    }
+    const sockets: net.Socket[] = [];
     const fail = (reason: unknown): void => {
       clearTimeout(timer);
-      socket.destroy();
-      reject(failed(reason));
+      for (const socket of sockets) {
+        socket.destroy();
+      }
+      reject(nodeError(`cannot connect to ${shown}`, reason, true));
     };
     const timer = setTimeout(
       () => fail(new Error(`no answer within connectTimeoutMs, ${connectTimeoutMs} ms`)),
       connectTimeoutMs,
     );
-    socket.once("error", fail);
-    socket.once(security === undefined ? "connect" : "secureConnect", () => {
+    const start = (
+      event: "connect" | "secureConnect",
+      connect: () => net.Socket,
+      then: (socket: net.Socket) => void,
+    ) => {
+      try {
+        const socket = connect();
+        sockets.push(socket);
+        socket.once("error", fail);
+        socket.once(event, () => then(socket));
+      } catch (reason) {
+        // Node looks at a key or a certificate only now, and throws if it cannot read it.
+        fail(reason);
+      }
+    };
+    const connected = (socket: net.Socket): void => {
       clearTimeout(timer);
-      socket.off("error", fail);
+      for (const each of sockets) {
+        each.off("error", fail);
+      }
       resolve(createNodeConnection(socket, { address: shown }));
-    });
+    };
+    const target = targetOf(address);
+    if (security === undefined) {
+      start("connect", () => net.connect(target), connected);
+    } else if (headerBeforeTls) {
+      const secure = (socket: net.Socket): void => {
+        socket.write(migrateHeader);
+        start("secureConnect", () => connectTls(target, { ...security, socket }), connected);
+      };
+      start("connect", () => net.connect(target), secure);
+    } else {
+      start("secureConnect", () => connectTls(target, security), connected);
+    }
   });
 }
 
-function connect(address: NodeAddress, security: tls.ConnectionOptions | undefined): net.Socket {
-  const target =
-    address.path === undefined ? { host: address.host ?? "localhost", port: address.port } : { path: address.path };
-  if (security === undefined) {
-    return net.connect(target);
-  }
+type Target = { readonly path: string } | { readonly host: string; readonly port: number };
+
+function targetOf(address: NodeAddress): Target {
+  return address.path === undefined
+    ? { host: address.host ?? "localhost", port: address.port }
+    : { path: address.path };
+}
+
+function connectTls(target: Target, security: tls.ConnectionOptions): tls.TLSSocket {
   // A name can be checked, an address cannot be sent as one.
-  const name = target.host !== undefined && net.isIP(target.host) === 0 ? { servername: target.host } : {};
+  const name = "host" in target && net.isIP(target.host) === 0 ? { servername: target.host } : {};
   return tls.connect({ ...name, ...target, ...security });
 }

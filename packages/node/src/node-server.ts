@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import net from "node:net";
-import tls from "node:tls";
+import type tls from "node:tls";
 import { DrpcError } from "@ts-drpc/core";
 import {
   type CloseOptions,
@@ -16,6 +16,7 @@ import { type NodeAddress, resolveAddress, showAddress } from "./node-address.js
 import { peerOf } from "./node-connection.js";
 import { nodeError } from "./node-error.js";
 import { milliseconds, object } from "./node-options.js";
+import { createTlsListener } from "./tls-listener.js";
 
 /** How a server encrypts. */
 export interface ListenSecurity {
@@ -155,7 +156,7 @@ class RouterServer implements NodeServer {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
-    server.on("tlsClientError", (reason: Error, socket: tls.TLSSocket) => {
+    server.on("tlsClientError", (reason: Error, socket: net.Socket) => {
       const peer = peerOf(socket, "a client that is gone");
       // Node itself leaves it open when the handshake took too long.
       socket.destroy();
@@ -167,7 +168,7 @@ class RouterServer implements NodeServer {
   #createTlsServer(security: tls.TlsOptions, accept: (socket: net.Socket) => void): net.Server {
     object("tls", security);
     try {
-      return tls.createServer({ handshakeTimeout: this.#handshakeTimeoutMs, ...security }, accept);
+      return createTlsListener(security, this.#handshakeTimeoutMs, accept);
     } catch (reason) {
       throw new TypeError(`tls was not understood: ${reason instanceof Error ? reason.message : String(reason)}`, {
         cause: reason,

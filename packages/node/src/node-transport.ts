@@ -23,5 +23,10 @@ export function createNodeTransport(options: NodeTransportOptions): Transport {
   const address = resolveAddress(object("options", options), 1);
   const connectTimeoutMs = milliseconds("connectTimeoutMs", options.connectTimeoutMs ?? 10_000);
   const security = options.tls === undefined ? undefined : object("tls", options.tls);
-  return createSessionTransport(() => dial(address, security, connectTimeoutMs), options);
+  // Servers that share a port look at its first bytes before they know whether there is TLS behind them.
+  const headerBeforeTls = security !== undefined && options.migrateHeader === true;
+  return createSessionTransport(
+    () => dial(address, security, connectTimeoutMs, headerBeforeTls),
+    headerBeforeTls ? { ...options, migrateHeader: false } : options,
+  );
 }

@@ -7,10 +7,10 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { describe, type TestContext, test } from "node:test";
-import type tls from "node:tls";
+import tls from "node:tls";
 import { Code } from "@ts-drpc/core";
-import { certificates, EchoHandler } from "@ts-drpc-internal/fixtures";
-import type { ListenSecurity } from "../src/index.js";
+import { certificates, createEchoServiceClient, EchoHandler } from "@ts-drpc-internal/fixtures";
+import { createDuplexTransport, type ListenSecurity } from "../src/index.js";
 import {
   closedPort,
   type ServerInUse,
@@ -181,6 +181,75 @@ describe("a call over TLS", { timeout }, () => {
     await assert.rejects(useClient(t, { host, port }).say({}), { name: "DrpcError", message });
     assert.match((await nextFailure()).error.message, /the TLS handshake with \S+:\d+ failed: /);
     assert.equal((await useClient(t, { host, port, tls: { ca } }).say({ sentence: "on" })).sentence, "on");
+  });
+});
+
+describe("the migrate header", { timeout }, () => {
+  test("comes before TLS, and the server takes clients with and without it", async (t) => {
+    const { server, failures } = useServer(t);
+    const { port } = await server.listen({ host: "127.0.0.1", port: 0, tls: certificates.server });
+    for (const migrateHeader of [true, false]) {
+      const echo = useClient(t, { host, port, tls: { ca }, migrateHeader });
+      assert.equal((await echo.say({ sentence: `${migrateHeader}` })).sentence, `${migrateHeader}`);
+    }
+    // Whoever connects by himself has it inside.
+    const socket = tls.connect({ host, port, ca });
+    const transport = createDuplexTransport(socket, { migrateHeader: true });
+    t.after(() => transport.close());
+    assert.equal((await createEchoServiceClient(transport).say({ sentence: "inside" })).sentence, "inside");
+    assert.deepEqual(failures, []);
+  });
+
+  test("is the first thing on the connection, and the handshake waits for nothing", async (t) => {
+    const received: Buffer[] = [];
+    const port = await useForeignServer(
+      t,
+      createServer((socket) => {
+        socket.on("data", (data) => {
+          received.push(data);
+          if (Buffer.concat(received).length > 8) {
+            socket.resetAndDestroy();
+          }
+        });
+      }),
+    );
+    const echo = useClient(t, { host: "127.0.0.1", port, tls: { ca }, migrateHeader: true });
+    await assert.rejects(echo.say({}), {
+      code: Code.Unavailable,
+      notStarted: true,
+      message: /ECONNRESET|disconnected/,
+    });
+    const bytes = Buffer.concat(received);
+    assert.equal(bytes.subarray(0, 8).toString(), "DRPC!!!1");
+    assert.equal(bytes[8], 22, "a handshake of TLS follows");
+  });
+
+  test("arrives in pieces, with the handshake behind it", async (t) => {
+    const { server } = useServer(t);
+    const { port } = await server.listen({ host: "127.0.0.1", port: 0, tls: certificates.server });
+    const raw = await useForeignClient(t, port);
+    raw.setNoDelay();
+    for (const piece of ["D", "RPC!", "!!1"]) {
+      raw.write(piece);
+    }
+    const socket = tls.connect({ socket: raw, ca, servername: host });
+    const transport = createDuplexTransport(socket);
+    t.after(() => transport.close());
+    assert.equal((await createEchoServiceClient(transport).say({ sentence: "whole" })).sentence, "whole");
+  });
+
+  test("without anything behind it is dropped when handshakeTimeoutMs is over, and its sender may leave before", async (t) => {
+    const { server, nextFailure } = useServer(t, { handshakeTimeoutMs: 50 });
+    const { port } = await server.listen({ host: "127.0.0.1", port: 0, tls: certificates.server });
+    for (const beginning of ["DRPC", "DRPC!!!1"]) {
+      const socket = await useForeignClient(t, port);
+      socket.resume();
+      socket.write(beginning);
+      await once(socket, "close");
+      assert.match((await nextFailure()).error.message, /the TLS handshake with \S+:\d+ failed: TLS handshake timeout/);
+    }
+    (await useForeignClient(t, port)).end("DRPC");
+    await server.close({ drainMs: 0 });
   });
 });
 

@@ -55,7 +55,8 @@ export interface SessionTransportOptions extends SessionOptions {
   /**
    * True if the eight bytes `DRPC!!!1` are to come before anything else on a
    * connection, for servers that share a port among protocols, such as Go's
-   * drpcmigrate. Servers of ts-drpc take connections with and without them.
+   * drpcmigrate. They come before the TLS handshake too, where the transport
+   * does that itself. Servers of ts-drpc take connections with and without them.
    * Defaults to false.
    */
   readonly migrateHeader?: boolean | undefined;
