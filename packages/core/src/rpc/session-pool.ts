@@ -48,10 +48,16 @@ export interface Waiter {
   fail(error: DrpcError): void;
 }
 
-type SessionKind = "undecided" | "multiplexed" | "sequential";
+/** What is known of the peer of a session. One that is `retired` takes no more calls, and is closed behind its last one. */
+type SessionKind = "undecided" | "multiplexed" | "sequential" | "retired";
 
 // To connect takes one way there and back or more, and so does the answer, with a slow peer's time on top.
 const answerRoundTrips = 3;
+
+// So many messages of a stream CockroachDB's servers keep when they have no flow control. Then they read nothing at all.
+const peerQueueMessages = 256;
+
+const mayHang = "the peer may hang, as it ended a call, or was to end one, before it had read all";
 
 /**
  * Gives sessions to calls: the same one to all calls, if the peer multiplexes,
@@ -148,7 +154,7 @@ export class SessionPool {
 
   #withRoom(): Session | undefined {
     for (const [session, kind] of this.#sessions) {
-      if (session.ended !== undefined) {
+      if (session.ended !== undefined || kind === "retired") {
         continue;
       }
       if (kind === "multiplexed") {
@@ -194,15 +200,22 @@ export class SessionPool {
   }
 
   #dialForWaiters(): void {
-    const open = this.#sessions.size + this.#dialing;
-    const wanted = Math.min(this.#wantedDials(), this.#init.maxConnections - open);
+    let room = this.#init.maxConnections - this.#sessions.size - this.#dialing;
+    const needed = this.#wantedDials();
+    const retired = [...this.#sessions.keys()].find((session) => this.#sessions.get(session) === "retired");
+    if (needed > 0 && room <= 0 && retired !== undefined) {
+      this.#giveUp(retired, "the peer may hang, and there may be no more than maxConnections");
+      room++;
+    }
+    const wanted = Math.min(needed, room);
     for (let count = 0; count < wanted; count++) {
       void this.#dial();
     }
   }
 
   #wantedDials(): number {
-    if ([...this.#sessions.values()].includes("multiplexed")) {
+    const kinds = [...this.#sessions.values()];
+    if (kinds.includes("multiplexed")) {
       return 0;
     }
     if (this.#lastKind === "sequential") {
@@ -211,7 +224,7 @@ export class SessionPool {
     if (this.#dialing > 0) {
       return 0;
     }
-    if (this.#sessions.size === 0) {
+    if (kinds.every((kind) => kind === "retired")) {
       return 1;
     }
     // The first call may be a long one whose answer will never come: the others do not wait for its end.
@@ -273,7 +286,8 @@ export class SessionPool {
       listener: {
         peerKnown: (settings) => this.#decided(session, settings === undefined ? "sequential" : "multiplexed"),
         streamEnded: (stream) => {
-          if (this.#sessions.get(session) !== "multiplexed") {
+          // A ts-drpc peer reads on whatever its handlers do.
+          if (session.peerSettings === undefined) {
             this.#judge(session, stream);
           }
           this.#serve();
@@ -308,14 +322,24 @@ export class SessionPool {
    * while a message lies there that its handler does not take. After a call
    * whose handler may have returned without having read all, the next call
    * shows it: if that has to be given up without any answer, so is the connection.
+   *
+   * CockroachDB's servers hang in the same way once their queue of a stream is
+   * full. Other calls may be under way then, and have their answers already,
+   * or not; they keep the connection, and no others get it.
    */
   #judge(session: Session, stream: Stream): void {
+    if (this.#sessions.get(session) === "multiplexed") {
+      if (stream.leftovers === "likely" && stream.sentMessages > peerQueueMessages) {
+        this.#sessions.set(session, "retired");
+      }
+      return;
+    }
     const unanswered = this.#doubtful.has(session) && !stream.answered;
     this.#doubtful.delete(session);
     const kind = this.#sessions.get(session);
     const sequential = kind === "sequential" || (kind === "undecided" && this.#lastKind === "sequential");
     if ((stream.leftovers === "likely" && sequential) || unanswered) {
-      this.#giveUp(session, "the peer may hang, as it ended a call, or was to end one, before it had read all");
+      this.#giveUp(session, mayHang);
     } else if (stream.leftovers !== "none") {
       this.#doubtful.add(session);
     }
@@ -324,6 +348,10 @@ export class SessionPool {
   /** Closes an unused connection that is not needed any more, or else sees to it that it is closed some time. */
   #giveBack(session: Session): void {
     const kind = this.#sessions.get(session);
+    if (kind === "retired" && session.streamCount === 0) {
+      this.#giveUp(session, mayHang);
+      return;
+    }
     const only = kind === "multiplexed" && this.#sessions.size === 1;
     if (kind === undefined || only || session.streamCount > 0 || this.#closed !== undefined) {
       return;
@@ -336,7 +364,7 @@ export class SessionPool {
     }
   }
 
-  /** Closes a connection on which no call is under way. */
+  /** Closes a connection. What calls are under way on it fail, and mostly there are none. */
   #giveUp(session: Session, why: string): void {
     this.#sessions.delete(session);
     this.#idle.forget(session);

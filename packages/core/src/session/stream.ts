@@ -94,6 +94,11 @@ export class Stream {
     return this.#answered;
   }
 
+  /** How many messages this side has sent. */
+  get sentMessages(): number {
+    return this.#sentMessages;
+  }
+
   /** Whether messages of this side may lie unread at the peer, once the stream has ended. */
   get leftovers(): Leftovers {
     return this.#leftovers;

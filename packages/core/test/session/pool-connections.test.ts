@@ -194,3 +194,62 @@ async function cancelBidi2({ client, peer }: Client): Promise<void> {
   await (await peer()).frame(Kind.CloseSend, 3);
   await responses.return?.();
 }
+
+describe("a connection to a multiplexed peer without windows, which reads nothing more when a stream's queue is full", () => {
+  /** Makes a bidi call that the server ends before it has read what it was sent. */
+  async function endedEarly({ client, peer }: Client, sends: number, connection = 0): Promise<void> {
+    const requests = new PushStream<{ text: string }>();
+    const responses = client.bidi(requests)[Symbol.asyncIterator]();
+    for (let sent = 0; sent < sends; sent++) {
+      await requests.send({ text: "a" });
+    }
+    const raw = await peer(connection);
+    await raw.until(({ frames }) => frames.filter(({ kind }) => kind === Kind.Message).length >= sends);
+    const stream = raw.frames.at(-1)?.stream ?? 0;
+    raw.write(frame(Kind.CloseSend, stream, 1));
+    assert.equal((await responses.next()).done, true);
+  }
+
+  test("is used on after a call that left no more unread than the queue holds", async () => {
+    const used = setup({ peer: "multiplexed" });
+    await endedEarly(used, 256);
+    await unary(used, 0, 2);
+    assert.equal(used.peers.length, 1);
+  });
+
+  test("takes no more calls after one that left more, and is closed behind the last of those that are under way", async () => {
+    const used = setup({ peer: "multiplexed" });
+    const neighbour = used.client.unary({});
+    const first = await used.peer();
+    await first.frame(Kind.CloseSend, 1);
+    await endedEarly(used, 257);
+    await unary(used, 1, 1);
+    assert.equal(first.isEnded, false);
+    await answer(first, 1);
+    await neighbour;
+    await first.ended;
+    await unary(used, 1, 2);
+    assert.equal(used.peers.length, 2);
+  });
+
+  test("is closed at once where maxConnections leaves no room for another", async () => {
+    const used = setup({ peer: "multiplexed", maxConnections: 1 });
+    const neighbour = used.client.unary({});
+    await (await used.peer()).frame(Kind.CloseSend, 1);
+    await endedEarly(used, 257);
+    const next = used.client.unary({});
+    await assert.rejects(neighbour, { code: Code.Unavailable, message: /the peer may hang, .* maxConnections/ });
+    await answer(await used.peer(1), 1);
+    await next;
+  });
+
+  test("is used on if the peer turned out to be a ts-drpc peer", async () => {
+    const used = setup({ peer: "multiplexed" });
+    const call = used.client.unary({});
+    await answer(await used.peer(), 1, settings(1));
+    await call;
+    await endedEarly(used, 257);
+    await unary(used, 0, 3);
+    assert.equal(used.peers.length, 1);
+  });
+});
