@@ -8,9 +8,10 @@ import (
 	"context"
 	"errors"
 
-	"github.com/ts-drpc/ts-drpc/internal/interop/gopeer"
+	"github.com/ts-drpc/ts-drpc/interop/gopeer"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"storj.io/drpc/drpcmanager"
 	"storj.io/drpc/drpcmetadata"
 )
 
@@ -27,7 +28,14 @@ func main() {
 			}
 			return status.Error(codes.Code(code), text)
 		},
-		Code: func(err error) uint64 { return uint64(status.Code(err)) },
-		Text: func(err error) string { return status.Convert(err).Message() },
+		Code:    func(err error) uint64 { return uint64(status.Code(err)) },
+		Text:    func(err error) string { return status.Convert(err).Message() },
+		Manager: manager,
 	})
+}
+
+func manager(options gopeer.Options) drpcmanager.Options {
+	manager := drpcmanager.Options{SoftCancel: options.SoftCancel}
+	manager.Reader.MaximumBufferSize = options.MaxMessageBytes
+	return manager
 }

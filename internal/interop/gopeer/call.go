@@ -17,6 +17,7 @@ import (
 
 	"storj.io/drpc"
 	"storj.io/drpc/drpcconn"
+	"storj.io/drpc/drpcmigrate"
 )
 
 // callCommand is a call to make, and what is to be done while it is under way.
@@ -105,13 +106,15 @@ func (calls *caller) conn(command callCommand) (*drpcconn.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	if calls.options.header {
+		transport = drpcmigrate.NewHeaderConn(transport, drpcmigrate.DRPCHeader)
+	}
 	if calls.tls != nil {
 		transport = tls.Client(transport, calls.tls)
 	}
-	var options drpcconn.Options
-	options.Manager.SoftCancel = command.SoftCancel
-	options.Manager.Reader.MaximumBufferSize = calls.options.maxMessageBytes
-	conn := drpcconn.NewWithOptions(transport, options)
+	options := calls.options.Options
+	options.SoftCancel = command.SoftCancel
+	conn := drpcconn.NewWithOptions(transport, drpcconn.Options{Manager: calls.peer.Manager(options)})
 	calls.conns[command.Conn] = conn
 	return conn, nil
 }

@@ -1,4 +1,5 @@
-module github.com/ts-drpc/ts-drpc/internal/interop/gopeer
+// Its name has no `internal`, as cockroach-mux is named as if it were a part of the fork.
+module github.com/ts-drpc/ts-drpc/interop/gopeer
 
 go 1.24
 

@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"os"
 	"sync"
+
+	"storj.io/drpc/drpcmanager"
 )
 
 // Peer is what the implementations of DRPC do differently.
@@ -30,13 +32,36 @@ type Peer struct {
 	// Code and Text say what is in an error that a call failed with.
 	Code func(error) uint64
 	Text func(error) string
+
+	// Manager returns the options of a connection in the words of the implementation.
+	Manager func(Options) drpcmanager.Options
+}
+
+// Options are those of a connection. No implementation has all of them.
+type Options struct {
+	// SoftCancel says that a cancellation leaves the connection open.
+	SoftCancel bool
+
+	// MaxMessageBytes is the size of the largest message to take, if it is not 0.
+	MaxMessageBytes int
+
+	// WindowBytes and GrantBytes are the window of a stream, and how much of it
+	// is granted back at once. There is no flow control if they are 0.
+	WindowBytes, GrantBytes int64
+
+	// MaxStreams is how many calls a server takes at once, if it is not 0.
+	MaxStreams int
+
+	// Compression is the name of what a client compresses with, if any.
+	Compression string
 }
 
 type flags struct {
+	Options
 	serve                      bool
 	call, cert, key, authority string
+	header                     bool
 	port                       int
-	maxMessageBytes            int
 }
 
 // Main runs the program.
@@ -48,7 +73,12 @@ func Main(peer Peer) {
 	flag.StringVar(&options.cert, "cert", "", "a file with a certificate, to serve over TLS")
 	flag.StringVar(&options.key, "key", "", "the file with its key")
 	flag.StringVar(&options.authority, "ca", "", "a file with the authority to trust, to call over TLS")
-	flag.IntVar(&options.maxMessageBytes, "max-message", 0, "the largest message to take, if not the default")
+	flag.BoolVar(&options.header, "header", false, "send the header of drpcmigrate, or share the port by it with HTTP")
+	flag.IntVar(&options.MaxMessageBytes, "max-message", 0, "the largest message to take, if not the default")
+	flag.Int64Var(&options.WindowBytes, "window", 0, "the window of a stream, for flow control")
+	flag.Int64Var(&options.GrantBytes, "grant", 0, "how much of the window is granted back at once")
+	flag.IntVar(&options.MaxStreams, "max-streams", 0, "how many calls to take at once, if not any number")
+	flag.StringVar(&options.Compression, "compression", "", "what to compress with")
 	flag.Parse()
 	var err error
 	if options.serve {

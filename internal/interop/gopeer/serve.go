@@ -10,12 +10,14 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
 
 	"storj.io/drpc"
+	"storj.io/drpc/drpcmigrate"
 	"storj.io/drpc/drpcmux"
 	"storj.io/drpc/drpcserver"
 )
@@ -39,7 +41,15 @@ func serve(peer Peer, options flags) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	counting := &countingListener{Listener: tcp}
+	if options.header {
+		shared := drpcmigrate.NewListenMux(tcp, len(drpcmigrate.DRPCHeader))
+		counting.Listener = shared.Route(drpcmigrate.DRPCHeader)
+		go func() { _ = http.Serve(shared.Default(), http.NotFoundHandler()) }()
+		go func() { _ = shared.Run(ctx) }()
+	}
 	listener := net.Listener(counting)
 	if options.cert != "" {
 		identity, err := tls.LoadX509KeyPair(options.cert, options.key)
@@ -52,12 +62,10 @@ func serve(peer Peer, options flags) error {
 	if err := mux.Register(&service{peer}, description{}); err != nil {
 		return err
 	}
-	var serverOptions drpcserver.Options
-	serverOptions.Log = func(err error) { fmt.Fprintln(os.Stderr, err) }
-	serverOptions.Manager.Reader.MaximumBufferSize = options.maxMessageBytes
-	server := drpcserver.NewWithOptions(mux, serverOptions)
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	server := drpcserver.NewWithOptions(mux, drpcserver.Options{
+		Manager: peer.Manager(options.Options),
+		Log:     func(err error) { fmt.Fprintln(os.Stderr, err) },
+	})
 	go func() {
 		if err := server.Serve(ctx, listener); err != nil {
 			fmt.Fprintln(os.Stderr, err)

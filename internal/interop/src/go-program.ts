@@ -3,14 +3,17 @@
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** The implementations of DRPC in Go. Each is a module with a `main` of its own. */
+/** The implementations of DRPC in Go that can be had as modules. Each has a module here with a `main` of its own. */
 export const goPeers = ["storj", "cockroach"] as const;
-export type GoPeer = (typeof goPeers)[number];
+
+/** Those, and CockroachDB's fork since it multiplexes, of which a checkout is needed. */
+export type GoPeer = (typeof goPeers)[number] | "cockroach-mux";
 
 /** Returns the version of Go, or undefined if there is none. */
 export function goVersion(): string | undefined {
@@ -22,8 +25,24 @@ export function goVersion(): string | undefined {
 }
 
 /** Builds the program of a peer. */
-export function buildGoProgram(peer: GoPeer): void {
-  execFileSync("go", ["build", "-buildvcs=false", "-o", `../bin/${peer}`, "."], {
+export function buildGoProgram(peer: (typeof goPeers)[number]): void {
+  goBuild(peer, []);
+}
+
+/** Builds the program of the fork that multiplexes, with a checkout of the fork. */
+export function buildMuxProgram(fork: string): void {
+  // Go takes a relative path in it from where go.mod is, and writes to it what the fork requires.
+  const mod = `${root}bin/cockroach-mux.mod`;
+  mkdirSync(`${root}bin`, { recursive: true });
+  writeFileSync(
+    mod,
+    `${readFileSync(`${root}cockroach-mux/go.mod`, "utf8")}\nreplace storj.io/drpc => ${JSON.stringify(fork)}\n`,
+  );
+  goBuild("cockroach-mux", ["-mod=mod", `-modfile=${mod}`]);
+}
+
+function goBuild(peer: GoPeer, flags: readonly string[]): void {
+  execFileSync("go", ["build", "-buildvcs=false", ...flags, "-o", `../bin/${peer}`, "."], {
     cwd: `${root}${peer}`,
     stdio: ["ignore", "inherit", "inherit"],
     // The checksum database knows no version of the fork. What it is to be is in go.sum.

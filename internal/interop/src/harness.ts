@@ -20,7 +20,12 @@ export class Harness implements AsyncDisposable {
 
   /** True if the peer sends and reads errors as google.rpc.Status. */
   get statusErrors(): boolean {
-    return this.peer === "cockroach";
+    return this.peer !== "storj";
+  }
+
+  /** True if the peer takes many calls at once on a connection. Our clients are told, where they are told nothing else. */
+  get multiplexed(): boolean {
+    return this.peer === "cockroach-mux";
   }
 
   /** Starts a Go server whose log is looked at in the end. */
@@ -48,7 +53,8 @@ export class Harness implements AsyncDisposable {
     { port }: { readonly port: number },
     options: SessionTransportOptions & { tls?: object; host?: string } = {},
   ): gopeer.EchoClient {
-    const transport = createNodeTransport({ host: "127.0.0.1", port, ...options });
+    const kind = this.multiplexed ? ({ peer: "multiplexed" } as const) : {};
+    const transport = createNodeTransport({ host: "127.0.0.1", port, ...kind, ...options });
     this.#disposals.push(() => Promise.race([transport.close(), sleep(2_000)]));
     return gopeer.createEchoClient(transport);
   }

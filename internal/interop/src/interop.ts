@@ -1,58 +1,85 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Runs clients and servers of ours against those of both Go implementations, in every scenario and both directions,
-// prints the matrix, and writes it into docs/compatibility.md. Exits with 1 if anything failed, or if Go is missing.
-// Arguments are parts of the names of scenarios: then only those run, and nothing is written.
+// Runs clients and servers of ours against those in Go, in every scenario and both directions, prints the matrix, and
+// writes it into docs/compatibility.md. Exits with 1 if anything failed, or if Go is missing.
+//
+// With `--mux-fork DIR`, a checkout of CockroachDB's fork since it multiplexes, it runs that instead of those that can be
+// had as modules, and writes the fork's own matrix. Other arguments are parts of the names of scenarios: then only those
+// run, and nothing is written.
 
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { callScenarios } from "./call-scenarios.js";
 import { endingScenarios } from "./ending-scenarios.js";
-import { buildGoProgram, type GoPeer, goPeers, goVersion } from "./go-program.js";
+import { buildGoProgram, buildMuxProgram, type GoPeer, goPeers, goVersion } from "./go-program.js";
 import { Harness } from "./harness.js";
+import { headerScenarios } from "./header-scenarios.js";
 import { loadScenarios } from "./load-scenarios.js";
 import { type Cells, writeMatrix } from "./matrix.js";
+import { muxScenarios } from "./mux-scenarios.js";
 import type { Scenario } from "./scenario.js";
 
 const timeoutMs = 60_000;
 const directions = ["calling", "serving"] as const;
 
+const { values, positionals } = parseArgs({ options: { "mux-fork": { type: "string" } }, allowPositionals: true });
+const fork = values["mux-fork"];
 const version = goVersion();
 if (version === undefined) {
   console.error("interop: Go was not found, and nothing was run. It needs the program `go`, 1.24 or newer.");
   process.exit(1);
 }
 console.log(version);
-for (const peer of goPeers) {
-  buildGoProgram(peer);
-  console.log(`built ${peer}`);
-}
+const peers = buildPeers();
 
-const wanted = process.argv.slice(2);
-const scenarios = [...callScenarios, ...endingScenarios, ...loadScenarios].filter(
-  ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)),
+const scenarios = [...callScenarios, ...endingScenarios, ...loadScenarios, ...headerScenarios, ...muxScenarios].filter(
+  ({ name, peer }) =>
+    (peer === undefined || peers.includes(peer)) &&
+    (positionals.length === 0 || positionals.some((part) => name.includes(part))),
 );
 const matrix = new Map<string, Cells>();
 let failures = 0;
 for (const scenario of scenarios) {
   console.log(scenario.name);
   const cells: string[] = [];
-  for (const peer of goPeers) {
+  for (const peer of peers) {
     for (const direction of directions) {
       const cell = await run(scenario, peer, direction);
       cells.push(cell.text);
       failures += cell.failed ? 1 : 0;
       const shown = direction === "calling" ? `ts-drpc calls ${peer}` : `${peer} calls ts-drpc`;
-      console.log(`    ${shown.padEnd(28)} ${cell.text}`);
+      console.log(`    ${shown.padEnd(32)} ${cell.text}`);
     }
   }
   matrix.set(scenario.name, cells);
 }
 if (failures > 0) {
   console.error(`${failures} failed`);
-} else if (wanted.length === 0) {
-  writeMatrix(matrix);
+} else if (positionals.length === 0) {
+  writeMatrix(fork === undefined ? "interop" : "interop-mux", peers, matrix);
+}
+if (fork === undefined) {
+  console.log(
+    "cockroach-mux was not run: no version of the fork with multiplexing can be had as a Go module. " +
+      "`npm run interop -- --mux-fork DIR` runs it, with a checkout of the fork.",
+  );
 }
 process.exit(failures === 0 ? 0 : 1);
+
+function buildPeers(): readonly GoPeer[] {
+  if (fork !== undefined) {
+    // npm runs this in the directory of the workspace.
+    buildMuxProgram(resolve(process.env["INIT_CWD"] ?? ".", fork));
+    console.log("built cockroach-mux");
+    return ["cockroach-mux"];
+  }
+  for (const peer of goPeers) {
+    buildGoProgram(peer);
+    console.log(`built ${peer}`);
+  }
+  return goPeers;
+}
 
 async function run(
   scenario: Scenario,

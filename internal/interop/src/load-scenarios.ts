@@ -70,11 +70,11 @@ export const loadScenarios: readonly Scenario[] = [
     name: "200 calls of all kinds at once, by a client that was told nothing",
     async calling(harness) {
       const server = await harness.goServer();
-      await callAtOnce(harness.client(server), 200);
+      await callAtOnce(harness.client(server, { peer: "auto" }), 200);
       const connections = await server.connections();
       assert.ok(connections > 1 && connections <= 8, `${connections} connections`);
       const ours = await harness.server();
-      await callAtOnce(harness.client(ours), 200);
+      await callAtOnce(harness.client(ours, { peer: "auto" }), 200);
       assert.equal(ours.server.connectionCount, 1);
       return "up to 8 connections, and 1 to a ts-drpc server";
     },
@@ -149,8 +149,9 @@ export async function callAtOnce(echo: gopeer.EchoClient, count: number): Promis
   );
 }
 
-async function goCall(client: GoClient, index: number): Promise<void> {
-  const call = { conn: `${index % 8}`, text: `call ${index}`, n: 4, sends: 1 };
+/** Makes a call of one of the four kinds with a Go client, and checks what comes. */
+export async function goCall(client: GoClient, index: number, conn = `${index % 8}`): Promise<void> {
+  const call = { conn, text: `call ${index}`, n: 4, sends: 1 };
   const method = (["Unary", "ServerStream", "Bidi", "ClientStream"] as const)[index % 4] ?? "Unary";
   const result = succeeded(await client.stream(method, { ...call, unary: method === "Unary" }));
   assert.ok(result.text.includes(call.text), result.text);
@@ -160,7 +161,7 @@ async function changeOfKind(harness: Harness): Promise<string> {
   const address = { port: 0 };
   const go = await harness.goServer();
   address.port = go.port;
-  const echo = harness.client(address);
+  const echo = harness.client(address, { peer: "auto" });
   await callAtOnce(echo, 20);
   assert.ok((await go.connections()) > 1);
   await go.program.kill();

@@ -2,30 +2,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { type GoPeer, goPeers } from "./go-program.js";
+import type { GoPeer } from "./go-program.js";
 
 /** What the matrix shows of a scenario: for each Go peer, ours calling it, and it calling ours. */
 export type Cells = readonly string[];
 
 const file = new URL("../../../docs/compatibility.md", import.meta.url);
-const begin = "<!-- interop:begin -->";
-const end = "<!-- interop:end -->";
 
-/** Writes the matrix between the two markers of docs/compatibility.md. */
-export function writeMatrix(matrix: ReadonlyMap<string, Cells>): void {
+/** Writes a matrix between the two markers of docs/compatibility.md that name it. */
+export function writeMatrix(name: string, peers: readonly GoPeer[], matrix: ReadonlyMap<string, Cells>): void {
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
   const text = readFileSync(file, "utf8");
   const from = text.indexOf(begin);
   const to = text.indexOf(end);
   if (from < 0 || to < from) {
     throw new Error(`docs/compatibility.md lacks ${begin} or ${end}`);
   }
-  writeFileSync(file, `${text.slice(0, from + begin.length)}\n\n${versions()}\n\n${table(matrix)}\n${text.slice(to)}`);
+  const content = `${versions(peers)}${table(peers, matrix)}`;
+  writeFileSync(file, `${text.slice(0, from + begin.length)}\n\n${content}\n${text.slice(to)}`);
 }
 
-/** Names what was run, as the Go modules have it. */
-function versions(): string {
-  const modules = goPeers.map((peer) => `\`${peer}\` is ${moduleOf(peer)}`);
-  return `Run by \`npm run interop\`: ${modules.join(", ")}.`;
+/** Names what was run, as the Go modules have it. Nothing here tells what a checkout holds. */
+function versions(peers: readonly GoPeer[]): string {
+  const modules = peers.filter((peer) => peer !== "cockroach-mux").map((peer) => `\`${peer}\` is ${moduleOf(peer)}`);
+  return modules.length === 0 ? "" : `Run by \`npm run interop\`: ${modules.join(", ")}.\n\n`;
 }
 
 function moduleOf(peer: GoPeer): string {
@@ -37,8 +37,8 @@ function moduleOf(peer: GoPeer): string {
   return found;
 }
 
-function table(matrix: ReadonlyMap<string, Cells>): string {
-  const head = ["scenario", ...goPeers.flatMap((peer) => [`ts-drpc calls ${peer}`, `${peer} calls ts-drpc`])];
+function table(peers: readonly GoPeer[], matrix: ReadonlyMap<string, Cells>): string {
+  const head = ["scenario", ...peers.flatMap((peer) => [`ts-drpc calls ${peer}`, `${peer} calls ts-drpc`])];
   const rows = [head, head.map(() => ""), ...[...matrix].map(([name, cells]) => [name, ...cells])];
   const widths = head.map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)));
   return rows

@@ -8,8 +8,9 @@ import (
 	"context"
 	"errors"
 
-	"github.com/ts-drpc/ts-drpc/internal/interop/gopeer"
+	"github.com/ts-drpc/ts-drpc/interop/gopeer"
 	"storj.io/drpc/drpcerr"
+	"storj.io/drpc/drpcmanager"
 	"storj.io/drpc/drpcmetadata"
 )
 
@@ -23,5 +24,12 @@ func main() {
 		NewError: func(code uint64, text string) error { return drpcerr.WithCode(errors.New(text), code) },
 		Code:     drpcerr.Code,
 		Text:     error.Error,
+		Manager:  manager,
 	})
+}
+
+func manager(options gopeer.Options) drpcmanager.Options {
+	manager := drpcmanager.Options{SoftCancel: options.SoftCancel}
+	manager.Reader.MaximumBufferSize = options.MaxMessageBytes
+	return manager
 }
