@@ -12,8 +12,12 @@ export interface StreamSituation {
   /** True if no other stream is on the connection, and the peer is not known to have windows. */
   readonly alone: boolean;
 
-  /** True if the stream carried the announcement, so that it began before the two sides knew each other. */
-  readonly announced: boolean;
+  /**
+   * True if the peer breaks no rule by being far ahead: the stream carried the
+   * announcement, so that it began before the two sides knew each other, or
+   * the windows are those of the fork, which do not count empty messages.
+   */
+  readonly mayBeAhead: boolean;
 }
 
 /** How to make a {@link ReceiveBudget}. */
@@ -74,17 +78,16 @@ export class ReceiveBudget {
     if (unread <= windowBytes) {
       return;
     }
-    const { alone, announced } = this.#init.situate(stream);
+    const { alone, mayBeAhead } = this.#init.situate(stream);
     if (alone) {
       // Nobody else is on this connection, so the peer can be made to wait by not reading. One that may
       // turn out to be a ts-drpc peer is read a little further, as its settings come behind what it sent.
-      if (!announced || unread > maxBufferedBytes >> 1) {
+      if (!mayBeAhead || unread > maxBufferedBytes >> 1) {
         this.#init.pause();
       }
       return;
     }
-    // The peer may have sent this much on the first stream before it knew of any window.
-    const overrun = announced ? maxBufferedBytes : maxMessageBytes;
+    const overrun = mayBeAhead ? maxBufferedBytes : maxMessageBytes;
     if (unread <= windowBytes + overrun) {
       return;
     }

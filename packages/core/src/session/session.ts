@@ -78,8 +78,8 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
       limits,
       streams: this.#streams,
       situate: (stream) => ({
-        alone: this.#settings.peer === undefined && this.#streams.size + this.#calls.halfOpenCount === 1,
-        announced: this.#settings.wasAnnouncedOn(stream),
+        alone: this.flow.peerWindowBytes === undefined && this.#streams.size + this.#calls.halfOpenCount === 1,
+        mayBeAhead: flowControl !== undefined || this.#settings.wasAnnouncedOn(stream),
       }),
       pause: () => this.#reader.pause("unread"),
     });
