@@ -286,8 +286,8 @@ export class SessionPool {
       listener: {
         peerKnown: (settings) => this.#decided(session, settings === undefined ? "sequential" : "multiplexed"),
         streamEnded: (stream) => {
-          // A ts-drpc peer reads on whatever its handlers do.
-          if (session.peerSettings === undefined) {
+          // A peer with windows reads on whatever its handlers do.
+          if (session.flow.peerWindowBytes === undefined) {
             this.#judge(session, stream);
           }
           this.#serve();
