@@ -12,6 +12,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { callScenarios } from "./call-scenarios.js";
 import { endingScenarios } from "./ending-scenarios.js";
+import { flowScenarios } from "./flow-scenarios.js";
 import { buildGoProgram, buildMuxProgram, type GoPeer, goPeers, goVersion } from "./go-program.js";
 import { Harness } from "./harness.js";
 import { headerScenarios } from "./header-scenarios.js";
@@ -33,7 +34,14 @@ if (version === undefined) {
 console.log(version);
 const peers = buildPeers();
 
-const scenarios = [...callScenarios, ...endingScenarios, ...loadScenarios, ...headerScenarios, ...muxScenarios].filter(
+const scenarios = [
+  ...callScenarios,
+  ...endingScenarios,
+  ...loadScenarios,
+  ...headerScenarios,
+  ...muxScenarios,
+  ...flowScenarios,
+].filter(
   ({ name, peer }) =>
     (peer === undefined || peers.includes(peer)) &&
     (positionals.length === 0 || positionals.some((part) => name.includes(part))),

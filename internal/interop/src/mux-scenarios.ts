@@ -14,8 +14,8 @@ const MiB = 1024 * KiB;
 const peer = "cockroach-mux";
 
 /** A window that is small next to what is sent, and the arguments that give it to a Go program. */
-const windowBytes = 128 * KiB;
-const goWindow = ["-window", String(windowBytes), "-grant", String(32 * KiB), "-max-message", String(4 * MiB)];
+export const windowBytes = 128 * KiB;
+export const goWindow = ["-window", String(windowBytes), "-grant", String(32 * KiB), "-max-message", String(4 * MiB)];
 
 /** What only peers do that multiplex. */
 export const muxScenarios: readonly Scenario[] = [
