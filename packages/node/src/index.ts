@@ -21,3 +21,4 @@ export {
   type UnixListenOptions,
 } from "./node-server.js";
 export { createNodeTransport, type NodeTransportOptions } from "./node-transport.js";
+export { type ConnectionTaker, type SharePortOptions, sharePort } from "./share-port.js";

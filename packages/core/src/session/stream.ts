@@ -320,9 +320,8 @@ export class Stream {
         throw new ProtocolError(`stream ${this.id}: ${kindName(kind)} came on a stream that is already open`);
       default:
         if (!control) {
-          throw new ProtocolError(
-            `stream ${this.id}: a packet of unknown ${kindName(kind)} came without the control flag`,
-          );
+          const packet = `a packet of unknown ${kindName(kind)}`;
+          throw new ProtocolError(`stream ${this.id}: ${packet} came without the control flag`);
         }
     }
   }
@@ -333,10 +332,8 @@ export class Stream {
 
   #peerLeft(kind: number): void {
     const canceled = kind === Kind.Cancel;
-    const cause = new DrpcError(
-      `${this.path}: the peer ${canceled ? "canceled the call" : "closed the stream"}`,
-      Code.Canceled,
-    );
+    const did = canceled ? "canceled the call" : "closed the stream";
+    const cause = new DrpcError(`${this.path}: the peer ${did}`, Code.Canceled);
     // A client that leaves before its call was answered has cost the server something for nothing.
     if (this.#host.role === "server" && this.#state !== StreamState.HalfClosedLocal && !this.terminated) {
       this.#host.reset();
