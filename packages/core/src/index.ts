@@ -35,6 +35,7 @@ export type { Connection, ConnectionReceiver, PeerInfo } from "./vocabulary/conn
 export { type ContextKey, ContextValues, createContextKey } from "./vocabulary/context-values.js";
 export { DrpcError, type DrpcErrorOptions } from "./vocabulary/drpc-error.js";
 export type { ErrorDetail, IncomingErrorDetail, OutgoingErrorDetail } from "./vocabulary/error-detail.js";
+export type { MessageCompression, MessageCompressionName } from "./vocabulary/message-compression.js";
 export { Metadata, type MetadataInit, type MetadataValue } from "./vocabulary/metadata.js";
 export type { ErrorFormat } from "./wire/error-payload.js";
 export { MigrateHeaderReader, migrateHeader } from "./wire/migrate-header.js";
