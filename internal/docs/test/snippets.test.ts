@@ -38,7 +38,10 @@ function snippets(document: string): Snippet[] {
 }
 
 const toRun = snippets("README.md");
-const all = [...toRun, ...["packages/node/README.md", "packages/core/README.md"].flatMap(snippets)];
+const all = [
+  ...toRun,
+  ...["packages/node/README.md", "packages/core/README.md", "packages/compression/README.md"].flatMap(snippets),
+];
 
 before(() => {
   mkdirSync(directory, { recursive: true });

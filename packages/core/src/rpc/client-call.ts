@@ -6,6 +6,7 @@ import type { Stream } from "../session/stream.js";
 import type { StreamReceiver } from "../session/stream-host.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import type { Metadata } from "../vocabulary/metadata.js";
+import { acceptedOffer, CallCompression, type CompressionOffer } from "./call-compression.js";
 import { CallScope, endedBefore } from "./call-scope.js";
 import type { Deadline } from "./deadline.js";
 import { encodeEntries } from "./metadata-entries.js";
@@ -22,12 +23,17 @@ export interface ClientCallInit {
   /** See {@link CallOptions}. */
   readonly onHeader: ((header: Metadata) => void) | undefined;
   readonly onTrailer: ((trailer: Metadata) => void) | undefined;
+
+  readonly compression: CompressionOffer | undefined;
 }
 
 /** What the kinds of calls do differently. */
 export interface ClientCallShape {
-  /** Throws a DrpcError if the call cannot be made on this session. */
-  check(session: Session): void;
+  /**
+   * Gets ready to send on this session, compressed if the call is. Throws a
+   * DrpcError if the call cannot be made there.
+   */
+  prepare(session: Session, compression: CallCompression | undefined): void;
 
   /** Creates what receives the responses. */
   createReceiver(stream: Stream, session: Session): StreamReceiver;
@@ -73,8 +79,9 @@ export class ClientCall implements Waiter {
   start(session: Session): void {
     const { method, metadata, deadline } = this.#init;
     try {
-      this.#shape.check(session);
-      const entries = encodeEntries(metadata, deadline, session.peerSettings !== undefined);
+      const compression = this.#compression(session);
+      this.#shape.prepare(session, compression);
+      const entries = encodeEntries(metadata, deadline, session.peerSettings !== undefined, compression?.name);
       const { methodKind } = method.desc;
       const streamsRequests = methodKind === "client_streaming" || methodKind === "bidi_streaming";
       const call = { path: method.path, pathBytes: method.pathBytes, metadata: entries, streamsRequests };
@@ -104,6 +111,12 @@ export class ClientCall implements Waiter {
     } else {
       this.#stream.cancel(error);
     }
+  }
+
+  #compression(session: Session): CallCompression | undefined {
+    const { compression: offer, method } = this.#init;
+    const compression = acceptedOffer(offer, session.peerSettings);
+    return compression && new CallCompression(method.path, compression, session);
   }
 
   #endFromOutside(error: DrpcError): void {

@@ -60,7 +60,11 @@ export class HandlerCall {
     if (methodKind === "client_streaming" || methodKind === "bidi_streaming") {
       this.#requests = new ReceiveQueue({
         decode: method.input.decode,
-        undecodable: (reason) => this.#undecodable(reason),
+        undecodable: (reason) => {
+          const error = this.#undecodable(reason);
+          stream.sendError(error);
+          return error;
+        },
         // A handler that has heard enough may still answer.
         abandoned() {},
         terminated,
@@ -108,6 +112,9 @@ export class HandlerCall {
   }
 
   #undecodable(reason: unknown): DrpcError {
+    if (reason instanceof DrpcError) {
+      return reason;
+    }
     const text = `${this.#stream.path}: the request could not be decoded: ${DrpcError.from(reason).rawMessage}`;
     return new DrpcError(text, Code.Internal, { cause: reason });
   }
@@ -171,6 +178,9 @@ export class HandlerCall {
     try {
       return this.#init.method.output.encode(message);
     } catch (reason) {
+      if (reason instanceof DrpcError) {
+        throw reason;
+      }
       throw new TypeError(`${this.#stream.path}: the handler's response could not be encoded: ${String(reason)}`, {
         cause: reason,
       });

@@ -5,13 +5,15 @@ import { isBinaryKey, Metadata, type MetadataValue } from "../vocabulary/metadat
 import { decodeBase64, encodeBase64 } from "../wire/base64.js";
 import type { MetadataEntries } from "../wire/metadata-payload.js";
 import { encodeText } from "../wire/text.js";
+import { compressionKey } from "./call-compression.js";
 import { type Deadline, formatTimeout, timeoutKey } from "./deadline.js";
 
 const none: MetadataEntries = [];
 
 /**
  * Returns metadata as it travels. Bytes become base64. A deadline adds what is
- * left of it.
+ * left of it, and a compression its name: a name that is already there says
+ * how something else was compressed.
  *
  * A key with several values comes several times if `repeats` is true;
  * otherwise its values are joined, which is what gRPC says that they mean, as
@@ -21,12 +23,16 @@ export function encodeEntries(
   metadata: Metadata | undefined,
   deadline: Deadline | undefined,
   repeats: boolean,
+  compression?: string,
 ): MetadataEntries {
-  if ((metadata === undefined || metadata.size === 0) && deadline === undefined) {
+  if ((metadata === undefined || metadata.size === 0) && deadline === undefined && compression === undefined) {
     return none;
   }
   const entries: [string, string][] = [];
   for (const key of metadata?.keys() ?? []) {
+    if (key === compressionKey) {
+      continue;
+    }
     const values = metadata?.getAll(key).map(encodeValue) ?? [];
     for (const value of repeats ? values : [values.join(isBinaryKey(key) ? "," : ", ")]) {
       entries.push([key, value]);
@@ -34,6 +40,9 @@ export function encodeEntries(
   }
   if (deadline !== undefined && metadata?.has(timeoutKey) !== true) {
     entries.push([timeoutKey, formatTimeout(deadline.remainingMs)]);
+  }
+  if (compression !== undefined) {
+    entries.push([compressionKey, compression]);
   }
   return entries;
 }

@@ -16,14 +16,18 @@ import type { StreamReceiver } from "../session/stream-host.js";
 import { Code } from "../vocabulary/code.js";
 import type { Connection, PeerInfo } from "../vocabulary/connection.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
+import type { MessageCompression } from "../vocabulary/message-compression.js";
 import type { ErrorFormat } from "../wire/error-payload.js";
 import type { MetadataEntries } from "../wire/metadata-payload.js";
+import { CallCompression, compressionKey } from "./call-compression.js";
+import { CompressionSet } from "./compression-set.js";
 import { Deadline, parseTimeout, timeoutKey } from "./deadline.js";
 import { askGate, type Gate } from "./gate.js";
 import type { HandlerContext } from "./handler.js";
 import { HandlerCall } from "./handler-call.js";
 import { interceptServe } from "./intercepted-serve.js";
 import { checkInterceptors, type Interceptor } from "./interceptor.js";
+import type { Method } from "./method.js";
 import type { Route, Router, Serve } from "./router.js";
 import { ServerContext } from "./server-context.js";
 
@@ -65,6 +69,14 @@ export interface ServeOptions extends SessionOptions {
    * nothing else. Clients of ts-drpc understand both. Defaults to `drpc`.
    */
   readonly errorFormat?: ErrorFormat | undefined;
+
+  /**
+   * The compressions that callers may choose from, such as those of
+   * `@ts-drpc/compression`. A call with any other is refused with
+   * Unimplemented. A small body may then hold a message as large as
+   * `maxMessageBytes`. Defaults to none.
+   */
+  readonly compressions?: readonly MessageCompression[] | undefined;
 }
 
 /** What closing a server, or one connection of it, did. */
@@ -102,12 +114,14 @@ class RouterConnection implements ServedConnection {
   readonly #interceptors: readonly Interceptor[];
   readonly #onError: (reason: unknown, context: HandlerContext) => void;
   readonly #gate: Gate | undefined;
+  readonly #compressions: CompressionSet;
 
   constructor(connection: Connection, router: Router, options: ServeOptions) {
     const limits = resolveSessionOptions(options);
     const errorFormat = checkErrorFormat(options.errorFormat ?? "drpc");
     this.#router = router;
     this.#interceptors = checkInterceptors(options.interceptors ?? []);
+    this.#compressions = new CompressionSet(options.compressions ?? []);
     this.#onError = guarded(options.onError ?? logError);
     this.#gate = checkGate(options.gate);
     let ended: (error: DrpcError | undefined) => void = () => undefined;
@@ -122,6 +136,7 @@ class RouterConnection implements ServedConnection {
       errorFormat,
       flowControl: checkFlowControl(options.flowControl),
       idleTimeoutMs: wholeNumber("idleTimeoutMs", options.idleTimeoutMs ?? defaultIdleTimeoutMs),
+      compressions: this.#compressions.bits,
       listener: { invoked: (invoke) => this.#serve(invoke), ended: (error) => ended(error) },
     });
   }
@@ -146,15 +161,18 @@ class RouterConnection implements ServedConnection {
   }
 
   #serve(invoke: Invoke): void {
-    const { announcement, deadline, entries } = readHead(invoke.metadata);
+    const { announcement, deadline, compression: named, entries } = readHead(invoke.metadata);
     const route = this.#router.find(invoke.path);
     let refusal = route?.serve === undefined ? notServed(invoke.path, route) : undefined;
     let call: HandlerCall | undefined;
     const stream = this.#session.openAccepted(invoke, (opened) => {
       if (route?.serve !== undefined) {
         const context = new ServerContext(route.method.desc, this.peer, entries, deadline);
-        refusal = this.#gate && askGate(this.#gate, invoke.path, context, this.#onError);
-        call = refusal === undefined ? this.#createCall(opened, route, route.serve, context) : undefined;
+        refusal =
+          (this.#gate && askGate(this.#gate, invoke.path, context, this.#onError)) ??
+          this.#compressions.refusal(invoke.path, named);
+        const method = this.#compressed(route.method, named);
+        call = refusal === undefined ? this.#createCall(opened, method, route.serve, context) : undefined;
       }
       return call?.receiver ?? refusedReceiver(() => this.#session.release());
     });
@@ -168,7 +186,12 @@ class RouterConnection implements ServedConnection {
     }
   }
 
-  #createCall(stream: Stream, { method }: Route, serve: Serve, context: ServerContext): HandlerCall {
+  #compressed(method: Method, named: string | undefined): Method {
+    const compression = named === undefined ? undefined : this.#compressions.find(named);
+    return compression ? new CallCompression(method.path, compression, this.#session).method(method) : method;
+  }
+
+  #createCall(stream: Stream, method: Method, serve: Serve, context: ServerContext): HandlerCall {
     return new HandlerCall(stream, {
       method,
       context,
@@ -179,27 +202,33 @@ class RouterConnection implements ServedConnection {
   }
 }
 
+const ownKeys = [announcementKey, timeoutKey, compressionKey];
+
 /** What the metadata of a call says to the runtime, and what is left of it for the handler. */
 function readHead(metadata: MetadataEntries): {
   entries: MetadataEntries;
   deadline: Deadline | undefined;
   announcement: string | undefined;
+  compression: string | undefined;
 } {
   let entries = metadata;
   let deadline: Deadline | undefined;
   let announcement: string | undefined;
+  let compression: string | undefined;
   for (const [key, value] of metadata) {
     if (key === announcementKey) {
       announcement = value;
+    } else if (key === compressionKey) {
+      compression = value;
     } else if (key === timeoutKey) {
       const timeoutMs = parseTimeout(value);
       deadline = timeoutMs === undefined ? undefined : new Deadline(timeoutMs);
     }
   }
-  if (announcement !== undefined || deadline !== undefined) {
-    entries = metadata.filter(([key]) => key !== announcementKey && key !== timeoutKey);
+  if (announcement !== undefined || deadline !== undefined || compression !== undefined) {
+    entries = metadata.filter(([key]) => !ownKeys.includes(key));
   }
-  return { entries, deadline, announcement };
+  return { entries, deadline, announcement, compression };
 }
 
 /** Says that nothing serves a path. */
@@ -225,6 +254,7 @@ export function checkServeOptions(options: ServeOptions): void {
   checkInterceptors(options.interceptors ?? []);
   checkFlowControl(options.flowControl);
   checkGate(options.gate);
+  new CompressionSet(options.compressions ?? []);
   wholeNumber("idleTimeoutMs", options.idleTimeoutMs ?? defaultIdleTimeoutMs);
 }
 

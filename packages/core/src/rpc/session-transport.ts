@@ -6,8 +6,11 @@ import { resolveSessionOptions, type SessionOptions, wholeNumber } from "../sess
 import type { CallOptions } from "../vocabulary/call-options.js";
 import type { Connection } from "../vocabulary/connection.js";
 import { ContextValues } from "../vocabulary/context-values.js";
+import type { MessageCompression } from "../vocabulary/message-compression.js";
 import { Metadata } from "../vocabulary/metadata.js";
+import type { CompressionOffer } from "./call-compression.js";
 import type { ClientCallInit } from "./client-call.js";
+import { checkCompression } from "./compression-set.js";
 import { Deadline } from "./deadline.js";
 import { type InterceptedCallInit, interceptStream, interceptUnary } from "./intercepted-call.js";
 import {
@@ -60,6 +63,20 @@ export interface SessionTransportOptions extends SessionOptions {
    * Defaults to false.
    */
   readonly migrateHeader?: boolean | undefined;
+
+  /**
+   * Compresses the messages of calls, in both directions, with a compression
+   * such as those of `@ts-drpc/compression`.
+   *
+   * With `peer: "auto"` it is used towards servers of ts-drpc that have it
+   * among their `compressions`, from the second call of a connection on. With
+   * `multiplexed` it is used in every call, as CockroachDB's servers do not
+   * say what they know. `sequential` peers know none, and it is a RangeError.
+   *
+   * `maxMessageBytes` holds for a message as it is and as it is sent. Defaults
+   * to no compression.
+   */
+  readonly compression?: MessageCompression | undefined;
 }
 
 // A ts-drpc peer answers at once, so this is a matter of the way there and back.
@@ -83,6 +100,7 @@ class SessionTransport implements Transport {
   readonly #pool: SessionPool;
   readonly #intercepted: CallHandler | undefined;
   readonly #defaultTimeoutMs: number | undefined;
+  readonly #compression: CompressionOffer | undefined;
 
   constructor(dial: () => Promise<Connection>, options: SessionTransportOptions) {
     const { interceptors = [], defaultTimeoutMs, peer = "auto", maxConnections = 8, idleTimeoutMs = 60_000 } = options;
@@ -99,6 +117,7 @@ class SessionTransport implements Transport {
       checkInterceptors(interceptors).length === 0
         ? undefined
         : applyInterceptors(interceptors, (request) => this.#innermost(request));
+    this.#compression = compressionOffer(options.compression, peer);
     this.#defaultTimeoutMs =
       defaultTimeoutMs === undefined ? undefined : wholeNumber("defaultTimeoutMs", defaultTimeoutMs);
   }
@@ -138,7 +157,15 @@ class SessionTransport implements Transport {
   async #innermost(request: UnaryRequest | StreamRequest): Promise<UnaryResponse | StreamResponse> {
     const { metadata, signal, deadline } = request;
     const { onHeader, onTrailer } = request;
-    const call = { method: methodOf(request.method), metadata, signal, deadline, onHeader, onTrailer };
+    const call = {
+      method: methodOf(request.method),
+      metadata,
+      signal,
+      deadline,
+      onHeader,
+      onTrailer,
+      compression: this.#compression,
+    };
     return request.stream ? this.#stream(call, request.messages) : this.#unary(call, request.message);
   }
 
@@ -168,6 +195,7 @@ class SessionTransport implements Transport {
       deadline: this.#deadline(options.timeoutMs),
       onHeader: options.onHeader,
       onTrailer: options.onTrailer,
+      compression: this.#compression,
     };
   }
 
@@ -211,4 +239,18 @@ function peerKind(peer: PeerKind): PeerKind {
     throw new RangeError(`peer must be "auto", "multiplexed" or "sequential", got ${JSON.stringify(peer)}`);
   }
   return peer;
+}
+
+/** Returns what the options `compression` and `peer` say together. */
+function compressionOffer(compression: MessageCompression | undefined, peer: PeerKind): CompressionOffer | undefined {
+  if (compression === undefined) {
+    return undefined;
+  }
+  const { name } = checkCompression("compression", compression);
+  if (peer === "sequential") {
+    throw new RangeError(
+      `compression must not be set with peer: "sequential", got ${name}: such a peer takes compressed bytes for a message`,
+    );
+  }
+  return { compression, assumed: peer === "multiplexed" };
 }

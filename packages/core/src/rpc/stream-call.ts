@@ -7,6 +7,7 @@ import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import { ClientCall, type ClientCallInit } from "./client-call.js";
 import { dismiss, MessagePump } from "./message-pump.js";
+import type { Method } from "./method.js";
 import { ReceiveQueue } from "./receive-queue.js";
 import { responseMetadataTeller } from "./response-metadata.js";
 import type { SessionPool } from "./session-pool.js";
@@ -24,12 +25,13 @@ export function callStream(
   init: ClientCallInit,
   requests: Requests,
 ): AsyncIterableIterator<Message> {
-  const { path, output } = init.method;
+  let { method } = init;
+  const { path } = method;
   let pump: MessagePump<MessageInitShape<DescMessage>> | undefined;
   let stream: Stream | undefined;
 
   const responses: ReceiveQueue<Message> = new ReceiveQueue({
-    decode: output.decode,
+    decode: (body) => method.output.decode(body),
     metadata: responseMetadataTeller(init, (error) => fail(error)),
     undecodable: (reason) => {
       const error = undecodableResponse(path, reason);
@@ -54,7 +56,9 @@ export function callStream(
   };
 
   const call: ClientCall = new ClientCall(pool, init, {
-    check() {},
+    prepare(_session, compression) {
+      method = compression?.method(method) ?? method;
+    },
     createReceiver: (opened) => {
       stream = opened;
       return responses.attach(opened);
@@ -63,7 +67,7 @@ export function callStream(
       pump = new MessagePump({
         stream: opened,
         source: requests,
-        encode: encodeRequests(init),
+        encode: encodeRequests(method),
         failed: (reason) => fail(DrpcError.from(reason)),
       });
       pump.start();
@@ -89,7 +93,7 @@ function isIterable(requests: unknown): boolean {
 }
 
 /** Encodes the requests of a call, and sees to it that a method with one request gets no second. */
-function encodeRequests({ method }: ClientCallInit): (request: MessageInitShape<DescMessage>) => Uint8Array {
+function encodeRequests(method: Method): (request: MessageInitShape<DescMessage>) => Uint8Array {
   const single = method.desc.methodKind === "server_streaming";
   let count = 0;
   return (request) => {
@@ -100,7 +104,7 @@ function encodeRequests({ method }: ClientCallInit): (request: MessageInitShape<
     try {
       return method.input.encode(request);
     } catch (reason) {
-      throw unencodableRequest(method.path, reason, false);
+      throw reason instanceof DrpcError ? reason : unencodableRequest(method.path, reason, false);
     }
   };
 }

@@ -3,10 +3,10 @@
 
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { checkMessageSize } from "../session/message-size.js";
-import type { Session } from "../session/session.js";
 import type { Stream } from "../session/stream.js";
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
+import type { CallCompression } from "./call-compression.js";
 import { ClientCall, type ClientCallInit } from "./client-call.js";
 import { responseMetadataTeller } from "./response-metadata.js";
 import type { SessionPool } from "./session-pool.js";
@@ -19,7 +19,8 @@ export function callUnary(
   request: Uint8Array,
 ): Promise<MessageShape<DescMessage>> {
   return new Promise((resolve, reject) => {
-    const { method } = init;
+    let { method } = init;
+    let requestBody = request;
 
     const answered = (stream: Stream, body: Uint8Array): void => {
       let message: MessageShape<DescMessage>;
@@ -39,7 +40,13 @@ export function callUnary(
     };
 
     const call = new ClientCall(pool, init, {
-      check: (session: Session) => checkMessageSize(method.path, request.length, session.maxSendBytes, session.limits),
+      prepare: (session, compression) => {
+        if (compression !== undefined) {
+          method = compression.method(method);
+          requestBody = compressRequest(compression, method.path, request);
+        }
+        checkMessageSize(method.path, requestBody.length, session.maxSendBytes, session.limits);
+      },
       createReceiver: (stream, session) =>
         new SingleMessageReceiver({
           stream,
@@ -53,11 +60,19 @@ export function callUnary(
           failed: (error) => reject(error ?? missingResponse(method.path)),
           terminated: () => call.terminated(),
         }),
-      sendRequest: (stream) => sendOnly(stream, request),
+      sendRequest: (stream) => sendOnly(stream, requestBody),
       failed: reject,
     });
     call.begin();
   });
+}
+
+function compressRequest(compression: CallCompression, path: string, request: Uint8Array): Uint8Array {
+  try {
+    return compression.compress(request);
+  } catch (reason) {
+    throw reason instanceof DrpcError ? reason : unencodableRequest(path, reason, true);
+  }
 }
 
 /** Sends the one request of a call, and says that no other follows. */
@@ -81,8 +96,11 @@ export function missingResponse(path: string): DrpcError {
   return new DrpcError(`${path}: the peer ended the call without a response`, Code.Unimplemented);
 }
 
-/** Makes the error for a response that is no message of its type. */
+/** Makes the error for a response that is no message of its type, or could not be decompressed. */
 export function undecodableResponse(path: string, reason: unknown): DrpcError {
+  if (reason instanceof DrpcError) {
+    return reason;
+  }
   const text = `${path}: the response could not be decoded: ${DrpcError.from(reason).rawMessage}`;
   return new DrpcError(text, Code.Internal, { cause: reason });
 }

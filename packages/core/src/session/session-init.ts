@@ -37,6 +37,9 @@ export interface SessionInit {
   /** True for a client that announces itself as a ts-drpc peer. */
   readonly announces: boolean;
 
+  /** The compressions that a server takes, as a set of bits, for its settings. Defaults to none. */
+  readonly compressions?: number | undefined;
+
   /** How errors are sent. Defaults to `drpc`. */
   readonly errorFormat?: ErrorFormat | undefined;
 

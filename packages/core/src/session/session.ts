@@ -93,7 +93,7 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
     this.#writer = new WriteScheduler(connection, limits.maxUnsentBytes);
     this.#settings = new SettingsExchange(
       role,
-      ownSettings(role, limits, this.flow.windows.contract),
+      ownSettings(role, limits, this.flow.windows.contract, init.compressions),
       (stream, body) => this.sendPacket(Kind.Settings, stream.id, stream.takeMessageId(), body),
       (settings) => this.#peerAnswered(settings),
     );

@@ -17,13 +17,19 @@ export const announcementKey = "ts-drpc";
 const maxSettingsBytes = 1_024;
 
 /** Returns what this side says of itself. */
-export function ownSettings(role: "client" | "server", limits: SessionLimits, contract: FlowContract): Settings {
+export function ownSettings(
+  role: "client" | "server",
+  limits: SessionLimits,
+  contract: FlowContract,
+  compressions = 0,
+): Settings {
   return {
     version: settingsVersion,
     windowBytes: contract.initialWindowBytes,
     maxMessageBytes: limits.maxMessageBytes,
     maxConcurrentStreams: role === "server" ? limits.maxConcurrentStreams : 0,
     connectionWindowBytes: contract.connectionWindowBytes ?? 0,
+    compressions,
   };
 }
 

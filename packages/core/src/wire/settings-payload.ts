@@ -20,14 +20,24 @@ export interface Settings {
 
   /** How much all streams together may have in flight towards this peer. 0 for no such limit. */
   readonly connectionWindowBytes: number;
+
+  /** Which compressions this side takes in calls that it serves, as a set of bits: 1 is snappy, 2 is minlz-fastest. */
+  readonly compressions: number;
 }
 
 /** The version of the extensions that this implementation speaks. */
 export const settingsVersion = 1;
 
-const fields = ["version", "windowBytes", "maxMessageBytes", "maxConcurrentStreams", "connectionWindowBytes"] as const;
+const fields = [
+  "version",
+  "windowBytes",
+  "maxMessageBytes",
+  "maxConcurrentStreams",
+  "connectionWindowBytes",
+  "compressions",
+] as const;
 
-/** Encodes settings as a protobuf message of varints, fields 1 to 5. */
+/** Encodes settings as a protobuf message of varints, fields 1 to 6. */
 export function encodeSettings(settings: Settings): Uint8Array {
   const body = new Uint8Array(fields.reduce((sum, name) => sum + 1 + varintSize(settings[name]), 0));
   let at = 0;
@@ -49,6 +59,7 @@ export function decodeSettings(body: Uint8Array): Settings {
     maxMessageBytes: 0,
     maxConcurrentStreams: 0,
     connectionWindowBytes: 0,
+    compressions: 0,
   };
   const varint = new VarintCursor();
   let at = 0;

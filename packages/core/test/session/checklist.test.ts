@@ -14,7 +14,6 @@ const excluded = new Map<number, string>([
         "flow control of CockroachDB's fork, which has no negotiation; ours, between ts-drpc peers, has tests of its own",
       ] as const,
   ),
-  ...[84, 85, 86, 87].map((item) => [item, "compression is not implemented"] as const),
 ]);
 
 // Items about bytes alone, whose tests are named after what they show: the file, and the beginning of the test's name.

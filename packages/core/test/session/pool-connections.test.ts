@@ -184,6 +184,7 @@ function settings(stream: number): Uint8Array {
     maxMessageBytes: 1_000_000,
     maxConcurrentStreams: 9,
     connectionWindowBytes: 0,
+    compressions: 0,
   });
   return frame(Kind.Settings, stream, 1, body);
 }

@@ -19,6 +19,7 @@ const settings: Settings = {
   maxMessageBytes: 50_000,
   maxConcurrentStreams: 7,
   connectionWindowBytes: 0,
+  compressions: 0,
 };
 const announcement = encodeBase64(encodeSettings(settings), "url");
 const echo = (name: string): string => `/gopeer.v1.Echo/${name}`;
@@ -44,7 +45,7 @@ test("the ts-drpc key is hidden from the handler, and answered by a Settings fra
   );
   peer.write(invoke(1, echo("Bidi"), { "ts-drpc": announcement, mine: "yes" }));
   await peer.frame(Kind.Message, 1);
-  assert.deepEqual(peer.shown().slice(0, 2), ["Settings 1/1 control 19", "Message 1/2"]);
+  assert.deepEqual(peer.shown().slice(0, 2), ["Settings 1/1 control 21", "Message 1/2"]);
   assert.equal(framesBefore, 0);
   assert.deepEqual([...(seen[0] as Metadata)], [["mine", "yes"]]);
   assert.deepEqual(decodeSettings((await peer.frame(Kind.Settings, 1)).data), {
@@ -54,6 +55,7 @@ test("the ts-drpc key is hidden from the handler, and answered by a Settings fra
     maxMessageBytes: 4 * 1024 * 1024,
     maxConcurrentStreams: 256,
     connectionWindowBytes: 12 * 1024 * 1024,
+    compressions: 0,
   });
 });
 
@@ -69,6 +71,7 @@ test("a client announces its settings with the first call, and acknowledges the 
     maxMessageBytes: 54_321,
     maxConcurrentStreams: 0,
     connectionWindowBytes: 16_722_895,
+    compressions: 0,
   };
   const entries = decodeMetadataPayload((await raw.frame(Kind.InvokeMetadata, 1)).data);
   assert.deepEqual(entries, [
@@ -305,7 +308,7 @@ test("the schema of a response does not matter to the exchange: any kind of firs
     const { peer } = serveRawClient((router) => gopeer.registerEcho(router, new GoldenEcho()));
     peer.write(invoke(1, echo(method.name), { "ts-drpc": announcement }));
     await peer.frame(Kind.Settings, 1);
-    assert.equal(peer.shown()[0], "Settings 1/1 control 19");
+    assert.equal(peer.shown()[0], "Settings 1/1 control 21");
     peer.close();
   }
 });

@@ -172,6 +172,7 @@ test("a peer that ignores its window fails its own stream only, with an error th
     maxMessageBytes: 1_000,
     maxConcurrentStreams: 0,
     connectionWindowBytes: 0,
+    compressions: 0,
   });
   peer.write(invoke(1, "/echo.v1.EchoService/Say", { "ts-drpc": encodeBase64(announcement, "url") }));
   await peer.frame(Kind.Settings, 1);
@@ -202,6 +203,7 @@ test("the acknowledgement gets through behind more than a window of unread messa
     maxMessageBytes: 1_000,
     maxConcurrentStreams: 0,
     connectionWindowBytes: 0,
+    compressions: 0,
   });
   peer.write(invoke(1, "/echo.v1.EchoService/Join", { "ts-drpc": encodeBase64(announcement, "url") }));
   // Sent before the client knew of any window.

@@ -1,12 +1,14 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { snappy } from "@ts-drpc/compression";
 import {
   Code,
   type Connection,
   createRouter,
   createSessionTransport,
   DrpcError,
+  type MessageCompression,
   type ServedConnection,
   serveConnection,
 } from "@ts-drpc/core";
@@ -25,20 +27,28 @@ transportContract(
   async () => new InMemoryPair().pair,
 );
 
+transportContract(
+  "a pair of connections, with messages compressed",
+  { server: true, reopen: true },
+  async () => new InMemoryPair(snappy).pair,
+);
+
 /** A transport and a server back to back, whose server can be closed and opened again. */
 class InMemoryPair {
   readonly pair: ContractPair;
   readonly #router = createRouter();
   readonly #onError: () => void;
   readonly #served = new Set<ServedConnection>();
+  readonly #compression: MessageCompression | undefined;
   #open = true;
 
-  constructor() {
+  constructor(compression?: MessageCompression) {
+    this.#compression = compression;
     const { routes, onError } = contractServer();
     routes(this.#router);
     this.#onError = onError;
     this.pair = {
-      transport: createSessionTransport(() => this.#dial()),
+      transport: createSessionTransport(() => this.#dial(), compression && { compression, peer: "multiplexed" }),
       address: "in-memory server",
       server: {
         connectionCount: async () => this.#served.size,
@@ -56,7 +66,10 @@ class InMemoryPair {
       throw new DrpcError("the in-memory server is closed", Code.Unavailable, { notStarted: true });
     }
     const { client, server } = createConnectionPair({ chunkBytes: 1_000 });
-    const served = serveConnection(server, this.#router, { onError: this.#onError });
+    const served = serveConnection(server, this.#router, {
+      onError: this.#onError,
+      compressions: this.#compression && [this.#compression],
+    });
     this.#served.add(served);
     void served.closed.then(() => this.#served.delete(served));
     return client;

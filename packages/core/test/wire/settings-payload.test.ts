@@ -14,12 +14,16 @@ const defaults: Settings = {
   maxMessageBytes: 4_194_304,
   maxConcurrentStreams: 256,
   connectionWindowBytes: 12_582_912,
+  compressions: 3,
 };
 const malformed = { name: "ProtocolError", message: "the peer's settings are malformed" };
 
 describe("encodeSettings", () => {
-  test("writes a protobuf message of the fields 1 to 5", () => {
-    assert.equal(toHex(encodeSettings(defaults)), "0801" + "10808040" + "1880808002" + "208002" + "2880808006");
+  test("writes a protobuf message of the fields 1 to 6", () => {
+    assert.equal(
+      toHex(encodeSettings(defaults)),
+      "0801" + "10808040" + "1880808002" + "208002" + "2880808006" + "3003",
+    );
   });
 
   test("writes zeros out", () => {
@@ -31,9 +35,10 @@ describe("encodeSettings", () => {
           maxMessageBytes: 0,
           maxConcurrentStreams: 0,
           connectionWindowBytes: 0,
+          compressions: 0,
         }),
       ),
-      "08001000180020002800",
+      "080010001800200028003000",
     );
   });
 
@@ -50,6 +55,7 @@ describe("decodeSettings", () => {
       maxMessageBytes: 0,
       maxConcurrentStreams: 0,
       connectionWindowBytes: 0,
+      compressions: 0,
     });
     assert.deepEqual(decodeSettings(hex("")), {
       version: 0,
@@ -57,6 +63,7 @@ describe("decodeSettings", () => {
       maxMessageBytes: 0,
       maxConcurrentStreams: 0,
       connectionWindowBytes: 0,
+      compressions: 0,
     });
   });
 
@@ -67,6 +74,7 @@ describe("decodeSettings", () => {
       maxMessageBytes: 0,
       maxConcurrentStreams: 2,
       connectionWindowBytes: 0,
+      compressions: 0,
     });
   });
 
@@ -105,6 +113,7 @@ describe("decodeSettings", () => {
         maxMessageBytes: fc.maxSafeNat(),
         maxConcurrentStreams: fc.maxSafeNat(),
         connectionWindowBytes: fc.maxSafeNat(),
+        compressions: fc.maxSafeNat(),
       },
       { noNullPrototype: true },
     );
