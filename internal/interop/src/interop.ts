@@ -11,6 +11,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { callScenarios } from "./call-scenarios.js";
+import { compressionScenarios } from "./compression-scenarios.js";
 import { endingScenarios } from "./ending-scenarios.js";
 import { flowScenarios } from "./flow-scenarios.js";
 import { buildGoProgram, buildMuxProgram, type GoPeer, goPeers, goVersion } from "./go-program.js";
@@ -41,6 +42,7 @@ const scenarios = [
   ...headerScenarios,
   ...muxScenarios,
   ...flowScenarios,
+  ...compressionScenarios,
 ].filter(
   ({ name, peer }) =>
     (peer === undefined || peers.includes(peer)) &&
