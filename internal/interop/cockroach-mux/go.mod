@@ -11,4 +11,4 @@ require (
 
 replace github.com/ts-drpc/ts-drpc/interop/gopeer => ../gopeer
 
-// It builds with a checkout of the fork only, which `npm run interop -- --mux-fork DIR` puts in the place of storj.io/drpc.
+// It builds with the fork only, a version of which `npm run interop -- --mux-fork VERSION` puts in the place of storj.io/drpc.

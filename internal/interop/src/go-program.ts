@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** The implementations of DRPC in Go that can be had as modules. Each has a module here with a `main` of its own. */
 export const goPeers = ["storj", "cockroach"] as const;
 
-/** Those, and CockroachDB's fork since it multiplexes, of which a checkout is needed. */
+/** Those, and CockroachDB's fork since it multiplexes, for whoever has a module proxy that serves it. */
 export type GoPeer = (typeof goPeers)[number] | "cockroach-mux";
 
 /** Returns the version of Go, or undefined if there is none. */
@@ -29,14 +29,14 @@ export function buildGoProgram(peer: (typeof goPeers)[number]): void {
   goBuild(peer, []);
 }
 
-/** Builds the program of the fork that multiplexes, with a checkout of the fork. */
-export function buildMuxProgram(fork: string): void {
-  // Go takes a relative path in it from where go.mod is, and writes to it what the fork requires.
+/** Builds the program of the fork that multiplexes, with this version of its module. */
+export function buildMuxProgram(version: string): void {
+  // Go writes to it what the fork requires.
   const mod = `${root}bin/cockroach-mux.mod`;
   mkdirSync(`${root}bin`, { recursive: true });
   writeFileSync(
     mod,
-    `${readFileSync(`${root}cockroach-mux/go.mod`, "utf8")}\nreplace storj.io/drpc => ${JSON.stringify(fork)}\n`,
+    `${readFileSync(`${root}cockroach-mux/go.mod`, "utf8")}\nreplace storj.io/drpc => github.com/cockroachdb/drpc ${version}\n`,
   );
   goBuild("cockroach-mux", ["-mod=mod", `-modfile=${mod}`]);
 }

@@ -4,11 +4,10 @@
 // Runs clients and servers of ours against those in Go, in every scenario and both directions, prints the matrix, and
 // writes it into docs/compatibility.md. Exits with 1 if anything failed, or if Go is missing.
 //
-// With `--mux-fork DIR`, a checkout of CockroachDB's fork since it multiplexes, it runs that instead of those that can be
-// had as modules, and writes the fork's own matrix. Other arguments are parts of the names of scenarios: then only those
+// With `--mux-fork VERSION`, one of CockroachDB's fork since it multiplexes, it runs that instead of the others,
+// and writes the fork's own matrix. Other arguments are parts of the names of scenarios: then only those
 // run, and nothing is written.
 
-import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { callScenarios } from "./call-scenarios.js";
 import { compressionScenarios } from "./compression-scenarios.js";
@@ -71,16 +70,15 @@ if (failures > 0) {
 }
 if (fork === undefined) {
   console.log(
-    "cockroach-mux was not run: no version of the fork with multiplexing can be had as a Go module. " +
-      "`npm run interop -- --mux-fork DIR` runs it, with a checkout of the fork.",
+    "cockroach-mux was not run: the Go module proxy serves no version of the fork with multiplexing. " +
+      "Where one does, `npm run interop -- --mux-fork VERSION` runs it.",
   );
 }
 process.exit(failures === 0 ? 0 : 1);
 
 function buildPeers(): readonly GoPeer[] {
   if (fork !== undefined) {
-    // npm runs this in the directory of the workspace.
-    buildMuxProgram(resolve(process.env["INIT_CWD"] ?? ".", fork));
+    buildMuxProgram(fork);
     console.log("built cockroach-mux");
     return ["cockroach-mux"];
   }

@@ -22,7 +22,7 @@ export function writeMatrix(name: string, peers: readonly GoPeer[], matrix: Read
   writeFileSync(file, `${text.slice(0, from + begin.length)}\n\n${content}\n${text.slice(to)}`);
 }
 
-/** Names what was run, as the Go modules have it. Nothing here tells what a checkout holds. */
+/** Names what was run, as the Go modules have it. That of the multiplexing fork is in no go.mod. */
 function versions(peers: readonly GoPeer[]): string {
   const modules = peers.filter((peer) => peer !== "cockroach-mux").map((peer) => `\`${peer}\` is ${moduleOf(peer)}`);
   return modules.length === 0 ? "" : `Run by \`npm run interop\`: ${modules.join(", ")}.\n\n`;
