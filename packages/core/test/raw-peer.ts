@@ -171,6 +171,10 @@ export class RawPeer {
     this.#connection.close();
   }
 
+  abort(): void {
+    this.#connection.abort();
+  }
+
   #check(): void {
     this.#waiting = this.#waiting.filter(({ met, resolve, reject }) => {
       if (met()) {

@@ -21,27 +21,56 @@ export interface DialOptions {
   readonly connectTimeoutMs?: number | undefined;
 }
 
-/** Connects to a server. Rejects with a DrpcError that names the address, and says `notStarted`. */
-export function dial(
-  address: NodeAddress,
-  security: tls.ConnectionOptions | undefined,
-  connectTimeoutMs: number,
-  headerBeforeTls: boolean,
-): Promise<Connection> {
-  const shown = showAddress(address, "localhost");
+/** One place to connect to. */
+export interface Endpoint {
+  readonly address: NodeAddress;
+
+  /** The name that the address was found by, which TLS checks the server's certificate against. Defaults to the host. */
+  readonly hostname?: string | undefined;
+}
+
+/** Options of {@link dial}, all of them filled in. */
+export interface ResolvedDialOptions {
+  readonly tls: tls.ConnectionOptions | undefined;
+  readonly connectTimeoutMs: number;
+
+  /** True if the migrate header comes before the TLS handshake. */
+  readonly headerBeforeTls: boolean;
+}
+
+/** Shows an endpoint as people know it: by its name, with the address that this stands for. */
+export function showEndpoint({ address, hostname }: Endpoint): string {
+  return hostname === undefined || address.path !== undefined
+    ? showAddress(address, "localhost")
+    : `${showAddress({ ...address, host: hostname }, "localhost")} (${address.host})`;
+}
+
+/**
+ * Connects to a server. Rejects with a DrpcError that names the address, and
+ * says `notStarted`, also when the signal aborts.
+ */
+export function dial(endpoint: Endpoint, options: ResolvedDialOptions, signal: AbortSignal): Promise<Connection> {
+  const shown = showEndpoint(endpoint);
+  const { tls: security, connectTimeoutMs } = options;
   return new Promise((resolve, reject) => {
     const sockets: net.Socket[] = [];
-    const fail = (reason: unknown): void => {
+    const settle = (): void => {
       clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+    };
+    const fail = (reason: unknown): void => {
+      settle();
       for (const socket of sockets) {
         socket.destroy();
       }
       reject(nodeError(`cannot connect to ${shown}`, reason, true));
     };
+    const abort = (): void => fail(new Error("the transport was closed"));
     const timer = setTimeout(
       () => fail(new Error(`no answer within connectTimeoutMs, ${connectTimeoutMs} ms`)),
       connectTimeoutMs,
     );
+    signal.addEventListener("abort", abort);
     const start = (
       event: "connect" | "secureConnect",
       connect: () => net.Socket,
@@ -58,23 +87,23 @@ export function dial(
       }
     };
     const connected = (socket: net.Socket): void => {
-      clearTimeout(timer);
+      settle();
       for (const each of sockets) {
         each.off("error", fail);
       }
       resolve(createNodeConnection(socket, { address: shown }));
     };
-    const target = targetOf(address);
+    const target = targetOf(endpoint.address);
     if (security === undefined) {
       start("connect", () => net.connect(target), connected);
-    } else if (headerBeforeTls) {
+    } else if (options.headerBeforeTls) {
       const secure = (socket: net.Socket): void => {
         socket.write(migrateHeader);
-        start("secureConnect", () => connectTls(target, { ...security, socket }), connected);
+        start("secureConnect", () => connectTls(endpoint, { ...security, socket }), connected);
       };
       start("connect", () => net.connect(target), secure);
     } else {
-      start("secureConnect", () => connectTls(target, security), connected);
+      start("secureConnect", () => connectTls(endpoint, security), connected);
     }
   });
 }
@@ -87,8 +116,10 @@ function targetOf(address: NodeAddress): Target {
     : { path: address.path };
 }
 
-function connectTls(target: Target, security: tls.ConnectionOptions): tls.TLSSocket {
+function connectTls({ address, hostname }: Endpoint, security: tls.ConnectionOptions): tls.TLSSocket {
+  const target = targetOf(address);
   // A name can be checked, an address cannot be sent as one.
-  const name = "host" in target && net.isIP(target.host) === 0 ? { servername: target.host } : {};
-  return tls.connect({ ...name, ...target, ...security });
+  const name = hostname ?? ("host" in target ? target.host : undefined);
+  const checked = name !== undefined && net.isIP(name) === 0 ? { servername: name } : {};
+  return tls.connect({ ...checked, ...target, ...security });
 }

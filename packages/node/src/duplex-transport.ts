@@ -9,18 +9,23 @@ import {
   type Connection,
   createSessionTransport,
   DrpcError,
+  type SessionTransport,
   type SessionTransportOptions,
   type StreamingMethod,
   type StreamResponse,
-  type Transport,
   type TransportCloseOptions,
+  type TransportState,
   type UnaryMethod,
   type UnaryResponse,
 } from "@ts-drpc/core";
 import { createNodeConnection, peerOf, type StreamPair } from "./node-connection.js";
 
 /** Options of a transport over one Duplex, or one pair of streams. */
-export interface DuplexTransportOptions extends Omit<SessionTransportOptions, "maxConnections"> {
+export interface DuplexTransportOptions
+  extends Omit<
+    SessionTransportOptions,
+    "maxConnections" | "loadBalancing" | "reconnect" | "initialReconnectMs" | "maxReconnectMs"
+  > {
   /** What errors call the peer. Defaults to the address of a socket, and for all else to `a stream`. */
   readonly address?: string | undefined;
 }
@@ -32,12 +37,15 @@ export interface DuplexTransportOptions extends Omit<SessionTransportOptions, "m
  *
  * The transport owns the streams, and ends them when it is closed.
  */
-export function createDuplexTransport(duplex: Duplex | StreamPair, options: DuplexTransportOptions = {}): Transport {
+export function createDuplexTransport(
+  duplex: Duplex | StreamPair,
+  options: DuplexTransportOptions = {},
+): SessionTransport {
   return new DuplexTransport(duplex, options);
 }
 
-class DuplexTransport implements Transport {
-  readonly #transport: Transport;
+class DuplexTransport implements SessionTransport {
+  readonly #transport: SessionTransport;
   readonly #address: string;
   #unused: Connection | undefined;
 
@@ -46,7 +54,15 @@ class DuplexTransport implements Transport {
     const peer = peerOf(duplex);
     this.#address = named ?? peer.address;
     this.#unused = createNodeConnection(duplex, { ...peer, address: this.#address });
-    this.#transport = createSessionTransport(async () => this.#take(), { ...transportOptions, maxConnections: 1 });
+    this.#transport = createSessionTransport(async () => this.#take(), {
+      ...transportOptions,
+      maxConnections: 1,
+      reconnect: false,
+    });
+  }
+
+  get state(): TransportState {
+    return this.#transport.state;
   }
 
   unary<I extends DescMessage, O extends DescMessage>(

@@ -10,7 +10,7 @@ export {
 } from "./connection-listener.js";
 export type { DialOptions } from "./dial.js";
 export { createDuplexTransport, type DuplexTransportOptions } from "./duplex-transport.js";
-export type { NodeAddress } from "./node-address.js";
+export type { NodeAddress, NodeAddresses } from "./node-address.js";
 export { createNodeConnection, type StreamPair } from "./node-connection.js";
 export {
   createNodeServer,

@@ -4,6 +4,7 @@
 import type { Session } from "../session/session.js";
 import type { Stream } from "../session/stream.js";
 import type { StreamReceiver } from "../session/stream-host.js";
+import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import type { Metadata } from "../vocabulary/metadata.js";
 import { acceptedOffer, CallCompression, type CompressionOffer } from "./call-compression.js";
@@ -11,7 +12,9 @@ import { CallScope, endedBefore } from "./call-scope.js";
 import type { Deadline } from "./deadline.js";
 import { encodeEntries } from "./metadata-entries.js";
 import type { Method } from "./method.js";
-import type { SessionPool, Waiter } from "./session-pool.js";
+import type { RetryPolicy } from "./retry-policy.js";
+import type { SessionSource, Waiter } from "./session-source.js";
+import { asNotStarted } from "./unreachable.js";
 
 /** What a client's call is made of, whatever its kind. */
 export interface ClientCallInit {
@@ -25,6 +28,8 @@ export interface ClientCallInit {
   readonly onTrailer: ((trailer: Metadata) => void) | undefined;
 
   readonly compression: CompressionOffer | undefined;
+  readonly waitForReady: boolean;
+  readonly retry: RetryPolicy;
 }
 
 /** What the kinds of calls do differently. */
@@ -41,25 +46,41 @@ export interface ClientCallShape {
   /** Sends the request, or starts to. */
   sendRequest(stream: Stream): void;
 
+  /** True if nothing of the call is gone, so that it can be made again from its start. */
+  repeatable(): boolean;
+
   /** The call failed before it had a stream, or was canceled from outside. */
   failed(error: DrpcError): void;
 }
 
 /**
  * ClientCall takes a call from its start to its end: it waits for a session,
- * opens a stream on it, and cancels it when its signal or its deadline says so.
+ * opens a stream on it, cancels it when its signal or its deadline says so,
+ * and makes it again if it failed in a way that allows it.
  */
 export class ClientCall implements Waiter {
-  readonly #pool: SessionPool;
+  readonly #source: SessionSource;
   readonly #init: ClientCallInit;
   readonly #shape: ClientCallShape;
   #scope: CallScope | undefined;
   #stream: Stream | undefined;
+  #over = false;
+  #attempts = 0;
+  #perhapsStarted = false;
+  #exhausted = false;
+  /** Why the peer did not start the last attempt. */
+  #refusal: DrpcError | undefined;
+  #delayMs: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(pool: SessionPool, init: ClientCallInit, shape: ClientCallShape) {
-    this.#pool = pool;
+  constructor(source: SessionSource, init: ClientCallInit, shape: ClientCallShape) {
+    this.#source = source;
     this.#init = init;
     this.#shape = shape;
+  }
+
+  get waitForReady(): boolean {
+    return this.#init.waitForReady;
   }
 
   /** Begins. A call that is over before it began fails without a trace on the wire. */
@@ -73,11 +94,13 @@ export class ClientCall implements Waiter {
     if (signal !== undefined || deadline !== undefined) {
       this.#scope = new CallScope(method.path, signal, deadline, (error) => this.#endFromOutside(error));
     }
-    this.#pool.submit(this);
+    this.#source.submit(this);
   }
 
   start(session: Session): void {
     const { method, metadata, deadline } = this.#init;
+    this.#attempts++;
+    this.#refusal = undefined;
     try {
       const compression = this.#compression(session);
       this.#shape.prepare(session, compression);
@@ -87,29 +110,99 @@ export class ClientCall implements Waiter {
       const call = { path: method.path, pathBytes: method.pathBytes, metadata: entries, streamsRequests };
       this.#stream = session.open(call, (stream) => this.#shape.createReceiver(stream, session));
     } catch (reason) {
-      this.fail(reason as DrpcError);
+      this.#failed(reason as DrpcError, !session.takesCalls);
       return;
     }
     this.#shape.sendRequest(this.#stream);
   }
 
   fail(error: DrpcError): void {
-    this.terminated();
-    this.#shape.failed(error);
+    this.#attempts++;
+    this.#failed(error, false);
   }
 
-  /** The stream ended, so nothing outside can end the call any more. */
+  /**
+   * The peer or the connection ended the call's stream with an error. Returns
+   * what the caller is told, or undefined if the call is made again, which it
+   * is once the stream is through.
+   */
+  outcome(error: DrpcError): DrpcError | undefined {
+    this.#delayMs = this.#retryDelayMs(error, true);
+    return this.#delayMs === undefined ? this.#finalError(error) : undefined;
+  }
+
+  /** The stream ended: nothing outside can end the call any more, or else it is made again. */
   terminated(): void {
-    this.#scope?.dispose();
+    if (this.#delayMs === undefined || this.#over) {
+      this.#scope?.dispose();
+      return;
+    }
+    this.#stream = undefined;
+    this.#again(this.#delayMs);
   }
 
   /** Ends the call because of something on this side, and tells the peer. */
   cancel(error: DrpcError): void {
-    this.terminated();
+    this.#over = true;
+    this.#scope?.dispose();
+    clearTimeout(this.#timer);
     if (this.#stream === undefined) {
-      this.#pool.withdraw(this);
+      this.#source.withdraw(this);
     } else {
       this.#stream.cancel(error);
+    }
+  }
+
+  /** An attempt failed before it had a stream. */
+  #failed(error: DrpcError, connected: boolean): void {
+    const delayMs = this.#retryDelayMs(error, connected);
+    if (delayMs === undefined) {
+      this.#scope?.dispose();
+      // That there is no other connection says less than why the one that there was did not do.
+      const cause = connected || error.code === Code.Canceled ? error : (this.#refusal ?? error);
+      this.#shape.failed(this.#finalError(cause));
+    } else {
+      this.#again(delayMs);
+    }
+  }
+
+  #retryDelayMs(error: DrpcError, connected: boolean): number | undefined {
+    const { retry, method } = this.#init;
+    if (this.#over || !retry.allows(method.desc, error, connected) || !this.#shape.repeatable()) {
+      return undefined;
+    }
+    if (this.#attempts >= retry.maxAttempts) {
+      this.#exhausted = true;
+      return undefined;
+    }
+    this.#perhapsStarted ||= !error.notStarted;
+    this.#refusal = connected && error.notStarted ? error : undefined;
+    return retry.delayMs(error, connected, this.#attempts);
+  }
+
+  /** Returns the error of the last attempt as the error of the call. */
+  #finalError(error: DrpcError): DrpcError {
+    const notStarted = error.notStarted && !this.#perhapsStarted;
+    if (this.#attempts < 2 || (notStarted === error.notStarted && !this.#exhausted)) {
+      return error;
+    }
+    const text = `${error.rawMessage} (attempt ${this.#attempts} of ${this.#init.retry.maxAttempts})`;
+    const { wireCode, details } = error;
+    return new DrpcError(text, error.code, { cause: error, wireCode, details, notStarted });
+  }
+
+  #again(delayMs: number): void {
+    this.#delayMs = undefined;
+    const submit = (): void => {
+      if (!this.#over) {
+        this.#source.submit(this);
+      }
+    };
+    if (delayMs === 0) {
+      // Whoever told of the failure is in the middle of something.
+      queueMicrotask(submit);
+    } else {
+      this.#timer = setTimeout(submit, delayMs);
     }
   }
 
@@ -120,10 +213,8 @@ export class ClientCall implements Waiter {
   }
 
   #endFromOutside(error: DrpcError): void {
-    const started = this.#stream !== undefined;
-    this.#shape.failed(
-      started ? error : new DrpcError(error.rawMessage, error.code, { cause: error.cause, notStarted: true }),
-    );
+    const started = this.#stream !== undefined || this.#perhapsStarted;
+    this.#shape.failed(started ? error : asNotStarted(error));
     this.cancel(error);
   }
 }

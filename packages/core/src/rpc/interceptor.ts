@@ -5,6 +5,7 @@ import type { DescMessage, DescMethod, DescService, MessageShape } from "@bufbui
 import type { PeerInfo } from "../vocabulary/connection.js";
 import type { ContextValues } from "../vocabulary/context-values.js";
 import type { Metadata } from "../vocabulary/metadata.js";
+import type { RetryOptions } from "../vocabulary/retry-options.js";
 import type { Deadline } from "./deadline.js";
 
 /** What the requests of all kinds of RPC have. */
@@ -23,6 +24,12 @@ export interface RequestHead {
 
   /** When the call must be over. */
   readonly deadline: Deadline | undefined;
+
+  /** On a client, whether the call waits for a connection. See `CallOptions`. */
+  readonly waitForReady?: boolean | undefined;
+
+  /** On a client, whether and how the call is made again. Defaults to the transport's `retry`. */
+  readonly retry?: RetryOptions | undefined;
 
   /** On a server, who calls. */
   readonly peer?: PeerInfo | undefined;

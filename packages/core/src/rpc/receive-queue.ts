@@ -21,6 +21,14 @@ export interface ReceiveQueueInit<T> {
 
   /** Is told of the server's metadata, if anybody wants to know: of a Trailer when all messages have been read. */
   readonly metadata?: Pick<Required<StreamReceiver>, "header" | "trailer"> | undefined;
+  /** The first message came, or metadata ahead of it. */
+  readonly begun?: (() => void) | undefined;
+
+  /**
+   * There was an error before anything else. Returns what the reader is
+   * told, or undefined if messages will come of another stream instead.
+   */
+  readonly outcome?: ((error: DrpcError) => DrpcError | undefined) | undefined;
 
   /** The peer sends no more. */
   readonly ended?: ((error: DrpcError | undefined) => void) | undefined;
@@ -46,6 +54,7 @@ export class ReceiveQueue<T> implements StreamReceiver, AsyncIterableIterator<T>
   #stream: Stream | undefined;
   #bodies: Uint8Array[] = [];
   #next = 0;
+  #begun = false;
   #readers: Reader<T>[] = [];
   #ended = false;
   #trailer: MetadataEntries | undefined;
@@ -62,6 +71,7 @@ export class ReceiveQueue<T> implements StreamReceiver, AsyncIterableIterator<T>
   }
 
   header(metadata: MetadataEntries): void {
+    this.#begin();
     this.#init.metadata?.header(metadata);
   }
 
@@ -74,6 +84,7 @@ export class ReceiveQueue<T> implements StreamReceiver, AsyncIterableIterator<T>
       this.#stream?.consume(body.length);
       return;
     }
+    this.#begin();
     const reader = this.#readers.shift();
     if (reader === undefined) {
       this.#bodies.push(owned(body));
@@ -83,10 +94,19 @@ export class ReceiveQueue<T> implements StreamReceiver, AsyncIterableIterator<T>
   }
 
   end(error: DrpcError | undefined): void {
-    if (!this.#ended) {
-      this.#finish(error);
-      this.#init.ended?.(error);
+    if (this.#ended) {
+      return;
     }
+    let outcome = error;
+    if (error !== undefined && !this.#begun && this.#init.outcome !== undefined) {
+      outcome = this.#init.outcome(error);
+      if (outcome === undefined) {
+        this.#trailer = undefined;
+        return;
+      }
+    }
+    this.#finish(outcome);
+    this.#init.ended?.(outcome);
   }
 
   terminated(cause: DrpcError | undefined): void {
@@ -129,6 +149,14 @@ export class ReceiveQueue<T> implements StreamReceiver, AsyncIterableIterator<T>
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  /** Something came that the reader gets, so the call cannot be made again any more. */
+  #begin(): void {
+    if (!this.#begun) {
+      this.#begun = true;
+      this.#init.begun?.();
+    }
   }
 
   #deliver(body: Uint8Array, reader: Reader<T>): void {

@@ -1,28 +1,19 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Session } from "../session/session.js";
-import type { SessionLimits } from "../session/session-options.js";
-import type { Stream } from "../session/stream.js";
 import { Code } from "../vocabulary/code.js";
 import type { Connection } from "../vocabulary/connection.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
-import { migrateHeader } from "../wire/migrate-header.js";
-import { IdleSessions } from "./idle-sessions.js";
+import { Attempts } from "./attempts.js";
+import type { BackoffInit } from "./backoff.js";
+import { type PooledSessionOptions, PooledSessions } from "./pooled-sessions.js";
+import type { SessionSource, Waiter } from "./session-source.js";
+import type { Dial } from "./target.js";
+import type { TransportState } from "./transport-state.js";
+import { noneReachable, pauseError } from "./unreachable.js";
 
-/**
- * What kind of peer a client talks to. A `multiplexed` one takes any number of
- * calls at once on a connection; a `sequential` one, such as storj.io/drpc,
- * takes one at a time. With `auto` a connection finds out by its first call.
- */
-export type PeerKind = "auto" | "multiplexed" | "sequential";
-
-/** How to make a {@link SessionPool}. */
-export interface SessionPoolInit {
-  readonly dial: () => Promise<Connection>;
-  readonly limits: SessionLimits;
-  readonly peer: PeerKind;
-
+/** What all pools of a transport have in common. */
+export interface SessionPoolOptions extends PooledSessionOptions {
   /** How many connections there may be at once. Only sequential peers need more than one. */
   readonly maxConnections: number;
 
@@ -32,91 +23,137 @@ export interface SessionPoolInit {
    */
   readonly answerTimeoutMs: number;
 
-  /** True if connections begin with the migrate header. */
-  readonly migrateHeader: boolean;
-
-  /** How long a connection to a sequential peer may be unused before it is closed. */
-  readonly idleTimeoutMs: number;
+  /** The pauses between attempts to connect that fail, or undefined for none. */
+  readonly backoff: BackoffInit | undefined;
 }
 
-/** A call that looks for a session. One of its two functions is called, once. */
-export interface Waiter {
-  /** There is a session. The call opens its stream before it returns. */
-  start(session: Session): void;
+/** How to make a {@link SessionPool}. */
+export interface SessionPoolInit {
+  readonly options: SessionPoolOptions;
+  readonly dial: Dial;
 
-  /** There is none, and there will be none. */
-  fail(error: DrpcError): void;
+  /** The state is perhaps another one. */
+  readonly stateChanged: (state: TransportState) => void;
+
+  /** A connection was lost soon, before the peer had said anything on it. */
+  readonly useless?: ((connection: Connection) => void) | undefined;
+
+  /**
+   * Takes back a call that was submitted, when there is no connection left.
+   * Left out, calls wait for the next one, or fail if none can be made.
+   */
+  readonly stranded?: ((waiter: Waiter, error: DrpcError) => void) | undefined;
 }
-
-/** What is known of the peer of a session. One that is `retired` takes no more calls, and is closed behind its last one. */
-type SessionKind = "undecided" | "multiplexed" | "sequential" | "retired";
 
 // To connect takes one way there and back or more, and so does the answer, with a slow peer's time on top.
 const answerRoundTrips = 3;
 
-// So many messages of a stream CockroachDB's servers keep when they have no flow control. Then they read nothing at all.
-const peerQueueMessages = 256;
-
-const mayHang = "the peer may hang, as it ended a call, or was to end one, before it had read all";
-
 /**
  * Gives sessions to calls: the same one to all calls, if the peer multiplexes,
- * or one to each. It dials when there is none, and never more often than the
- * waiting calls need.
+ * or one to each. It dials when there is none, never more often than the
+ * waiting calls need, and with pauses between attempts that fail.
  */
-export class SessionPool {
+export class SessionPool implements SessionSource {
   readonly #init: SessionPoolInit;
-  readonly #sessions = new Map<Session, SessionKind>();
+  readonly #options: SessionPoolOptions;
+  readonly #dials: Attempts<Connection>;
+  readonly #sessions: PooledSessions;
   readonly #waiters = new Set<Waiter>();
-  readonly #idle: IdleSessions;
-  readonly #doubtful = new WeakSet<Session>();
-  #dialing = 0;
-  #dialMs = 0;
-  #lastKind: SessionKind = "undecided";
+  #lastAddress: string | undefined;
   #patience: ReturnType<typeof setTimeout> | undefined;
   #impatient = false;
+  #held = false;
   #serving = false;
   #closed: DrpcError | undefined;
   #draining = false;
   readonly #closing: (() => void)[] = [];
 
   constructor(init: SessionPoolInit) {
+    const { options, dial } = init;
     this.#init = init;
-    this.#idle = new IdleSessions(init.idleTimeoutMs, (session) => this.#giveUp(session, "it was not used"));
-    this.#lastKind = init.peer === "auto" ? "undecided" : init.peer;
+    this.#options = options;
+    this.#dials = new Attempts({
+      attempt: dial,
+      backoff: options.backoff,
+      succeeded: (connection) => this.#connected(connection),
+      failed: () => this.#dialFailed(),
+      resumed: () => this.#resumed(),
+    });
+    this.#sessions = new PooledSessions(options, {
+      proved: () => this.#dials.proved(),
+      useless: (connection, error) => {
+        init.useless?.(connection);
+        this.#dials.failed(error);
+      },
+      decided: () => {
+        this.#stopPatience();
+        this.#serve();
+      },
+      streamEnded: () => this.#serve(),
+      gone: (error) => this.#sessionGone(error),
+    });
   }
 
-  /** Finds a session for a call, at once if there is one with room. */
+  /** True if there is a connection. */
+  get ready(): boolean {
+    return this.#sessions.size > 0;
+  }
+
   submit(waiter: Waiter): void {
     if (this.#closed !== undefined) {
       waiter.fail(this.#closed);
       return;
     }
-    const session = this.#waiters.size === 0 ? this.#withRoom() : undefined;
-    if (session !== undefined) {
-      this.#idle.use(session);
-      waiter.start(session);
+    if (this.#waiters.size === 0 && this.start(waiter)) {
+      return;
+    }
+    if (this.#dials.pausing && this.#disconnected && !waiter.waitForReady) {
+      waiter.fail(pauseError(this.#dials.error ?? noneReachable([]), this.#dials.retryAt));
       return;
     }
     this.#waiters.add(waiter);
     this.#serve();
+    this.#holdPause();
   }
 
-  /** A call waits no longer. */
+  /** Starts a call if there is a session with room. Returns false if there is none. */
+  start(waiter: Waiter): boolean {
+    const session = this.#sessions.withRoom();
+    if (session !== undefined) {
+      waiter.start(session);
+    }
+    return session !== undefined;
+  }
+
+  /** Connects without a call, if there is no connection, none is being made, and there is no pause. */
+  connect(): void {
+    if (this.#disconnected && !this.#dials.pausing && this.#closed === undefined) {
+      this.#dial();
+    }
+  }
+
+  /** Says whether a call waits for this pool that was not submitted to it, so that the process must not end. */
+  hold(held: boolean): void {
+    this.#held = held;
+    this.#holdPause();
+  }
+
   withdraw(waiter: Waiter): void {
-    this.#waiters.delete(waiter);
-    this.#allServed();
+    if (this.#waiters.delete(waiter)) {
+      this.#allServed();
+    }
   }
 
-  /**
-   * Takes no more calls, cancels those made before that have not ended after
-   * `drainMs`, and resolves when the connections are closed.
-   */
   close(drainMs: number): Promise<void> {
     const closed = new DrpcError("the transport was closed", Code.Canceled, { notStarted: true });
     this.#closed ??= closed;
+    this.#tellState();
+    if (this.#disconnected) {
+      this.#failWaiters(closed);
+    }
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#cancelAll(closed), drainMs);
+      const timer =
+        drainMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(() => this.#cancelAll(closed), drainMs);
       this.#closing.push(() => {
         clearTimeout(timer);
         resolve();
@@ -125,9 +162,18 @@ export class SessionPool {
     });
   }
 
+  #holdPause(): void {
+    this.#dials.hold(this.#held || this.#waiters.size > 0);
+  }
+
+  /** True if there is neither a connection nor an attempt to make one. */
+  get #disconnected(): boolean {
+    return this.#sessions.size + this.#dials.underway === 0;
+  }
+
   #cancelAll(reason: DrpcError): void {
     this.#failWaiters(reason);
-    for (const session of this.#sessions.keys()) {
+    for (const session of this.#sessions.all()) {
       session.close(reason);
     }
     this.#checkClosed();
@@ -135,39 +181,19 @@ export class SessionPool {
 
   /** Once closed and with no call waiting, lets the sessions end, and says so when they have. */
   #checkClosed(): void {
-    const closed = this.#closed;
-    if (closed === undefined || this.#waiters.size > 0) {
+    if (this.#closed === undefined || this.#waiters.size > 0) {
       return;
     }
     if (!this.#draining) {
       this.#draining = true;
-      for (const session of this.#sessions.keys()) {
-        void session.drain(closed).then(() => session.close(closed));
-      }
+      this.#dials.close();
+      this.#sessions.drain(this.#closed);
     }
-    if (this.#sessions.size === 0) {
+    if (this.#sessions.all().length === 0) {
       for (const resolve of this.#closing.splice(0)) {
         resolve();
       }
     }
-  }
-
-  #withRoom(): Session | undefined {
-    for (const [session, kind] of this.#sessions) {
-      if (session.ended !== undefined || kind === "retired") {
-        continue;
-      }
-      if (kind === "multiplexed") {
-        // A peer that sent no settings, or one that serves nothing, names no limit.
-        const maxStreams = session.peerSettings?.maxConcurrentStreams || this.#init.limits.maxConcurrentStreams;
-        if (session.streamCount < maxStreams) {
-          return session;
-        }
-      } else if (session.streamCount === 0) {
-        return session;
-      }
-    }
-    return undefined;
   }
 
   /** Gives sessions to the waiting calls, and dials for those that are left. */
@@ -178,13 +204,12 @@ export class SessionPool {
     }
     this.#serving = true;
     for (const waiter of this.#waiters) {
-      const session = this.#withRoom();
+      const session = this.#sessions.withRoom();
       if (session === undefined) {
         this.#dialForWaiters();
         break;
       }
       this.#waiters.delete(waiter);
-      this.#idle.use(session);
       waiter.start(session);
     }
     this.#serving = false;
@@ -194,37 +219,35 @@ export class SessionPool {
   /** Does what is to be done when no call waits any more, if that is so. */
   #allServed(): void {
     if (this.#waiters.size === 0) {
-      this.#stopWaiting();
+      this.#stopPatience();
+      this.#holdPause();
       this.#checkClosed();
     }
   }
 
   #dialForWaiters(): void {
-    let room = this.#init.maxConnections - this.#sessions.size - this.#dialing;
     const needed = this.#wantedDials();
-    const retired = [...this.#sessions.keys()].find((session) => this.#sessions.get(session) === "retired");
-    if (needed > 0 && room <= 0 && retired !== undefined) {
-      this.#giveUp(retired, "the peer may hang, and there may be no more than maxConnections");
-      room++;
+    if (needed > 0 && this.#sessions.open + this.#dials.underway >= this.#options.maxConnections) {
+      this.#sessions.makeRoom();
     }
-    const wanted = Math.min(needed, room);
+    const wanted = Math.min(needed, this.#options.maxConnections - this.#sessions.open - this.#dials.underway);
     for (let count = 0; count < wanted; count++) {
-      void this.#dial();
+      this.#dial();
     }
   }
 
   #wantedDials(): number {
-    const kinds = [...this.#sessions.values()];
-    if (kinds.includes("multiplexed")) {
+    const { underway, lastMs, pausing } = this.#dials;
+    if (pausing || this.#sessions.shared) {
       return 0;
     }
-    if (this.#lastKind === "sequential") {
-      return this.#waiters.size - this.#dialing;
+    if (this.#sessions.sequential) {
+      return this.#waiters.size - underway;
     }
-    if (this.#dialing > 0) {
+    if (underway > 0) {
       return 0;
     }
-    if (kinds.every((kind) => kind === "retired")) {
+    if (this.#sessions.size === 0) {
       return 1;
     }
     // The first call may be a long one whose answer will never come: the others do not wait for its end.
@@ -239,148 +262,104 @@ export class SessionPool {
         this.#serve();
         this.#impatient = false;
       },
-      Math.max(this.#init.answerTimeoutMs, answerRoundTrips * this.#dialMs),
+      Math.max(this.#options.answerTimeoutMs, answerRoundTrips * lastMs),
     );
     return 0;
   }
 
-  async #dial(): Promise<void> {
-    this.#dialing++;
-    const start = performance.now();
-    let connection: Connection;
-    try {
-      connection = await this.#init.dial();
-      this.#dialMs = performance.now() - start;
-    } catch (reason) {
-      this.#dialing--;
-      const error = DrpcError.from(reason, Code.Unavailable);
-      if (this.#sessions.size + this.#dialing === 0) {
-        this.#failWaiters(
-          error.notStarted
-            ? error
-            : new DrpcError(error.rawMessage, error.code, { cause: error.cause, notStarted: true }),
-        );
-      }
-      return;
-    }
-    this.#dialing--;
-    if (this.#closed !== undefined && this.#waiters.size === 0) {
-      connection.start({ data() {}, writable() {}, end() {} });
-      connection.abort();
-      return;
-    }
-    this.#add(connection);
-    this.#serve();
-  }
-
-  #add(connection: Connection): void {
-    const { peer, limits } = this.#init;
-    if (this.#init.migrateHeader) {
-      connection.write(migrateHeader);
-    }
-    const session: Session = new Session({
-      role: "client",
-      connection,
-      limits,
-      announces: peer !== "sequential",
-      listener: {
-        peerKnown: (settings) => this.#decided(session, settings === undefined ? "sequential" : "multiplexed"),
-        streamEnded: (stream) => {
-          // A peer with windows reads on whatever its handlers do.
-          if (session.flow.peerWindowBytes === undefined) {
-            this.#judge(session, stream);
-          }
-          this.#serve();
-          this.#giveBack(session);
-        },
-        ended: () => {
-          this.#sessions.delete(session);
-          this.#idle.forget(session);
-          this.#serve();
-        },
-      },
-    });
-    this.#sessions.set(session, peer === "auto" ? "undecided" : peer);
-  }
-
-  #decided(session: Session, kind: SessionKind): void {
-    if (this.#init.peer !== "auto" || !this.#sessions.has(session)) {
-      return;
-    }
-    this.#sessions.set(session, kind);
-    this.#lastKind = kind;
-    this.#stopWaiting();
-    this.#serve();
-    for (const each of this.#sessions.keys()) {
-      this.#giveBack(each);
-    }
-  }
-
-  /**
-   * Decides whether a connection to a peer that takes one call at a time is
-   * used again. storj.io/drpc reads nothing more from a connection, for ever,
-   * while a message lies there that its handler does not take. After a call
-   * whose handler may have returned without having read all, the next call
-   * shows it: if that has to be given up without any answer, so is the connection.
-   *
-   * CockroachDB's servers hang in the same way once their queue of a stream is
-   * full. Other calls may be under way then, and have their answers already,
-   * or not; they keep the connection, and no others get it.
-   */
-  #judge(session: Session, stream: Stream): void {
-    if (this.#sessions.get(session) === "multiplexed") {
-      if (stream.leftovers === "likely" && stream.sentMessages > peerQueueMessages) {
-        this.#sessions.set(session, "retired");
-      }
-      return;
-    }
-    const unanswered = this.#doubtful.has(session) && !stream.answered;
-    this.#doubtful.delete(session);
-    const kind = this.#sessions.get(session);
-    const sequential = kind === "sequential" || (kind === "undecided" && this.#lastKind === "sequential");
-    if ((stream.leftovers === "likely" && sequential) || unanswered) {
-      this.#giveUp(session, mayHang);
-    } else if (stream.leftovers !== "none") {
-      this.#doubtful.add(session);
-    }
-  }
-
-  /** Closes an unused connection that is not needed any more, or else sees to it that it is closed some time. */
-  #giveBack(session: Session): void {
-    const kind = this.#sessions.get(session);
-    if (kind === "retired" && session.streamCount === 0) {
-      this.#giveUp(session, mayHang);
-      return;
-    }
-    const only = kind === "multiplexed" && this.#sessions.size === 1;
-    if (kind === undefined || only || session.streamCount > 0 || this.#closed !== undefined) {
-      return;
-    }
-    const shared = [...this.#sessions.keys()].find((each) => this.#sessions.get(each) === "multiplexed");
-    if (shared !== undefined && shared !== session) {
-      this.#giveUp(session, "all calls share another");
-    } else if (shared === undefined) {
-      this.#idle.add(session);
-    }
-  }
-
-  /** Closes a connection. What calls are under way on it fail, and mostly there are none. */
-  #giveUp(session: Session, why: string): void {
-    this.#sessions.delete(session);
-    this.#idle.forget(session);
-    session.close(new DrpcError(`the connection was closed: ${why}`, Code.Unavailable));
-  }
-
-  #stopWaiting(): void {
+  #stopPatience(): void {
     clearTimeout(this.#patience);
     this.#patience = undefined;
   }
 
+  #dial(): void {
+    this.#dials.make();
+    this.#tellState();
+  }
+
+  #connected(connection: Connection): void {
+    if (this.#closed !== undefined && this.#waiters.size === 0) {
+      connection.start({ data() {}, writable() {}, end() {} });
+      connection.abort();
+    } else {
+      this.#lastAddress = connection.peer.address;
+      this.#sessions.add(connection);
+      this.#tellState();
+      this.#serve();
+    }
+  }
+
+  #dialFailed(): void {
+    if (this.#disconnected) {
+      this.#strand(alsoGoingAway(this.#sessions.goingAway, this.#dials.error));
+      this.#holdPause();
+    }
+    this.#tellState();
+  }
+
+  /** A pause is over. */
+  #resumed(): void {
+    if (this.#disconnected) {
+      this.#dial();
+    } else {
+      this.#serve();
+    }
+  }
+
+  /** There is a session less: calls that wait get another, or fail. */
+  #sessionGone(error: DrpcError | undefined): void {
+    if (this.#disconnected && (this.#dials.pausing || this.#init.stranded !== undefined)) {
+      this.#strand(this.#dials.error ?? error);
+      this.#holdPause();
+    }
+    this.#serve();
+    this.#tellState();
+  }
+
+  /** Takes the waiting calls off the pool, but for those that wait however long it takes. */
+  #strand(error = noneReachable([])): void {
+    const { stranded } = this.#init;
+    const waits = this.#closed === undefined && this.#options.backoff !== undefined;
+    // A call that fails may come again, and that one is not meant.
+    for (const waiter of [...this.#waiters]) {
+      if (stranded !== undefined) {
+        this.#waiters.delete(waiter);
+        stranded(waiter, error);
+      } else if (!waits || !waiter.waitForReady) {
+        this.#waiters.delete(waiter);
+        waiter.fail(error);
+      }
+    }
+    this.#allServed();
+  }
+
   #failWaiters(error: DrpcError): void {
-    for (const waiter of this.#waiters) {
+    for (const waiter of [...this.#waiters]) {
       this.#waiters.delete(waiter);
       waiter.fail(error);
     }
     this.#allServed();
   }
+
+  #tellState(): void {
+    const { underway, retryAt, error } = this.#dials;
+    const state = { address: this.#lastAddress, error, retryAt };
+    if (this.#closed !== undefined) {
+      this.#init.stateChanged({ ...state, connectivity: "shutdown" });
+    } else if (this.#sessions.size > 0) {
+      this.#init.stateChanged({ address: this.#lastAddress, connectivity: "ready" });
+    } else if (underway > 0) {
+      this.#init.stateChanged({ ...state, connectivity: "connecting" });
+    } else {
+      const failed = retryAt !== undefined || (error !== undefined && this.#options.backoff === undefined);
+      this.#init.stateChanged({ ...state, connectivity: failed ? "transientFailure" : "idle" });
+    }
+  }
+}
+
+/** Says of a failure to connect that the peer that there is takes no more calls, which explains it. */
+function alsoGoingAway(goingAway: DrpcError | undefined, error: DrpcError | undefined): DrpcError | undefined {
+  return goingAway === undefined || error === undefined
+    ? error
+    : new DrpcError(`${goingAway.rawMessage}; ${error.rawMessage}`, error.code, { cause: error, notStarted: true });
 }

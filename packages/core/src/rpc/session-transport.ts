@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DescMessage, DescMethod, MessageInitShape } from "@bufbuild/protobuf";
-import { resolveSessionOptions, type SessionOptions, wholeNumber } from "../session/session-options.js";
+import { wholeNumber } from "../session/session-options.js";
 import type { CallOptions } from "../vocabulary/call-options.js";
-import type { Connection } from "../vocabulary/connection.js";
 import { ContextValues } from "../vocabulary/context-values.js";
 import type { MessageCompression } from "../vocabulary/message-compression.js";
 import { Metadata } from "../vocabulary/metadata.js";
+import type { RetryOptions } from "../vocabulary/retry-options.js";
 import type { CompressionOffer } from "./call-compression.js";
+import { type ChannelOptions, createChannel } from "./channel.js";
 import type { ClientCallInit } from "./client-call.js";
 import { checkCompression } from "./compression-set.js";
 import { Deadline } from "./deadline.js";
@@ -24,45 +25,22 @@ import {
   type UnaryResponse,
 } from "./interceptor.js";
 import { methodOf } from "./method.js";
-import { type PeerKind, SessionPool } from "./session-pool.js";
+import type { PeerKind } from "./pooled-sessions.js";
+import { RetryPolicy } from "./retry-policy.js";
+import type { SessionSource } from "./session-source.js";
 import { callStream } from "./stream-call.js";
+import type { Dial, TargetResolver } from "./target.js";
 import type { StreamingMethod, Transport, TransportCloseOptions, UnaryMethod } from "./transport.js";
+import { StateTeller, type TransportState } from "./transport-state.js";
 import { callUnary, unencodableRequest } from "./unary-call.js";
 
 /** Options of a transport over connections that it dials. */
-export interface SessionTransportOptions extends SessionOptions {
+export interface SessionTransportOptions extends ChannelOptions {
   /** Wraps every call. The first is the outermost. Defaults to none. */
   readonly interceptors?: readonly Interceptor[] | undefined;
 
   /** How long calls that set no `timeoutMs` of their own may take, in milliseconds. Defaults to no limit. */
   readonly defaultTimeoutMs?: number | undefined;
-
-  /**
-   * What kind of peer is called: `multiplexed` says that it takes many calls
-   * at once on a connection, as CockroachDB's DRPC and ts-drpc do;
-   * `sequential`, that it takes one at a time, as storj.io/drpc does. `auto`
-   * finds out. Defaults to `auto`.
-   */
-  readonly peer?: PeerKind | undefined;
-
-  /** How many connections there may be at once. Only peers that take one call at a time need more than one. Defaults to 8. */
-  readonly maxConnections?: number | undefined;
-
-  /**
-   * How long a connection to a peer that takes one call at a time may be
-   * unused, in milliseconds, before it is closed. The one connection to a peer
-   * that takes many stays open. Defaults to 60,000.
-   */
-  readonly idleTimeoutMs?: number | undefined;
-
-  /**
-   * True if the eight bytes `DRPC!!!1` are to come before anything else on a
-   * connection, for servers that share a port among protocols, such as Go's
-   * drpcmigrate. They come before the TLS handshake too, where the transport
-   * does that itself. Servers of ts-drpc take connections with and without them.
-   * Defaults to false.
-   */
-  readonly migrateHeader?: boolean | undefined;
 
   /**
    * Compresses the messages of calls, in both directions, with a compression
@@ -77,49 +55,62 @@ export interface SessionTransportOptions extends SessionOptions {
    * to no compression.
    */
   readonly compression?: MessageCompression | undefined;
+
+  /** Whether and how calls are made again that failed. Defaults to those alone that were not started. */
+  readonly retry?: RetryOptions | undefined;
+
+  /** Is told when the transport's state becomes another one. What it throws goes to `console.error`. */
+  readonly onStateChange?: ((state: TransportState) => void) | undefined;
 }
 
-// A ts-drpc peer answers at once, so this is a matter of the way there and back.
-const answerTimeoutMs = 100;
+/** A transport over connections that it makes itself. */
+export interface SessionTransport extends Transport {
+  /** Whether the transport is connected, and what hinders it. */
+  readonly state: TransportState;
+}
 
 /**
- * Creates a transport over connections from `dial`, which is asked for one
- * when there is none, and again when it was lost. `dial` rejects with a
- * DrpcError if there is none to be had.
+ * Creates a transport over connections that it makes by `dial`, or to the
+ * targets that a resolver finds. It connects when there is a call and no
+ * connection, and again when that was lost. `dial` rejects with a DrpcError
+ * if there is none to be had.
  *
- * Throws a RangeError that names the option if one has a wrong value.
+ * Throws a RangeError or TypeError that names the option if one has a wrong value.
  */
 export function createSessionTransport(
-  dial: () => Promise<Connection>,
+  dial: Dial | TargetResolver,
   options: SessionTransportOptions = {},
-): Transport {
-  return new SessionTransport(dial, options);
+): SessionTransport {
+  return new PooledTransport(dial, options);
 }
 
-class SessionTransport implements Transport {
-  readonly #pool: SessionPool;
+class PooledTransport implements SessionTransport {
+  readonly #source: SessionSource;
+  readonly #state: StateTeller;
   readonly #intercepted: CallHandler | undefined;
   readonly #defaultTimeoutMs: number | undefined;
   readonly #compression: CompressionOffer | undefined;
+  readonly #retry: RetryPolicy;
 
-  constructor(dial: () => Promise<Connection>, options: SessionTransportOptions) {
-    const { interceptors = [], defaultTimeoutMs, peer = "auto", maxConnections = 8, idleTimeoutMs = 60_000 } = options;
-    this.#pool = new SessionPool({
-      dial,
-      limits: resolveSessionOptions(options),
-      peer: peerKind(peer),
-      maxConnections: wholeNumber("maxConnections", maxConnections),
-      answerTimeoutMs,
-      migrateHeader: options.migrateHeader ?? false,
-      idleTimeoutMs: wholeNumber("idleTimeoutMs", idleTimeoutMs),
-    });
+  constructor(dial: Dial | TargetResolver, options: SessionTransportOptions) {
+    const { interceptors = [], defaultTimeoutMs, onStateChange } = options;
+    if (onStateChange !== undefined && typeof onStateChange !== "function") {
+      throw new TypeError(`onStateChange must be a function, got ${String(onStateChange)}`);
+    }
+    this.#state = new StateTeller(onStateChange);
+    this.#source = createChannel(dial, options, (state) => this.#state.set(state));
     this.#intercepted =
       checkInterceptors(interceptors).length === 0
         ? undefined
         : applyInterceptors(interceptors, (request) => this.#innermost(request));
-    this.#compression = compressionOffer(options.compression, peer);
+    this.#compression = compressionOffer(options.compression, options.peer);
     this.#defaultTimeoutMs =
       defaultTimeoutMs === undefined ? undefined : wholeNumber("defaultTimeoutMs", defaultTimeoutMs);
+    this.#retry = new RetryPolicy(options.retry);
+  }
+
+  get state(): TransportState {
+    return this.#state.state;
   }
 
   async unary<I extends DescMessage, O extends DescMessage>(
@@ -147,7 +138,7 @@ class SessionTransport implements Transport {
   }
 
   async close({ drainMs = 10_000 }: TransportCloseOptions = {}): Promise<void> {
-    await this.#pool.close(drainMs === 0 ? 0 : wholeNumber("drainMs", drainMs));
+    await this.#source.close(drainMs === 0 ? 0 : wholeNumber("drainMs", drainMs));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -156,15 +147,16 @@ class SessionTransport implements Transport {
 
   async #innermost(request: UnaryRequest | StreamRequest): Promise<UnaryResponse | StreamResponse> {
     const { metadata, signal, deadline } = request;
-    const { onHeader, onTrailer } = request;
     const call = {
       method: methodOf(request.method),
       metadata,
       signal,
       deadline,
-      onHeader,
-      onTrailer,
+      onHeader: request.onHeader,
+      onTrailer: request.onTrailer,
       compression: this.#compression,
+      waitForReady: request.waitForReady === true,
+      retry: this.#retryPolicy(request.retry),
     };
     return request.stream ? this.#stream(call, request.messages) : this.#unary(call, request.message);
   }
@@ -177,14 +169,14 @@ class SessionTransport implements Transport {
     } catch (reason) {
       throw unencodableRequest(path, reason, true);
     }
-    return { stream: false, message: await callUnary(this.#pool, call, body) };
+    return { stream: false, message: await callUnary(this.#source, call, body) };
   }
 
   #stream(
     call: ClientCallInit,
     requests: AsyncIterable<MessageInitShape<DescMessage>> | Iterable<MessageInitShape<DescMessage>>,
   ): StreamResponse {
-    return { stream: true, messages: callStream(this.#pool, call, requests) };
+    return { stream: true, messages: callStream(this.#source, call, requests) };
   }
 
   #clientCall(method: DescMethod, options: CallOptions): ClientCallInit {
@@ -196,6 +188,8 @@ class SessionTransport implements Transport {
       onHeader: options.onHeader,
       onTrailer: options.onTrailer,
       compression: this.#compression,
+      waitForReady: options.waitForReady === true,
+      retry: this.#retryPolicy(options.retry),
     };
   }
 
@@ -209,7 +203,13 @@ class SessionTransport implements Transport {
       deadline: this.#deadline(options.timeoutMs),
       onHeader: options.onHeader,
       onTrailer: options.onTrailer,
+      waitForReady: options.waitForReady,
+      retry: options.retry,
     };
+  }
+
+  #retryPolicy(retry: RetryOptions | undefined): RetryPolicy {
+    return retry === undefined ? this.#retry : new RetryPolicy(retry);
   }
 
   #deadline(timeoutMs: number | undefined = this.#defaultTimeoutMs): Deadline | undefined {
@@ -234,15 +234,11 @@ function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
   return signal;
 }
 
-function peerKind(peer: PeerKind): PeerKind {
-  if (peer !== "auto" && peer !== "multiplexed" && peer !== "sequential") {
-    throw new RangeError(`peer must be "auto", "multiplexed" or "sequential", got ${JSON.stringify(peer)}`);
-  }
-  return peer;
-}
-
 /** Returns what the options `compression` and `peer` say together. */
-function compressionOffer(compression: MessageCompression | undefined, peer: PeerKind): CompressionOffer | undefined {
+function compressionOffer(
+  compression: MessageCompression | undefined,
+  peer: PeerKind | undefined,
+): CompressionOffer | undefined {
   if (compression === undefined) {
     return undefined;
   }

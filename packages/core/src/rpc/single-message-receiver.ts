@@ -19,6 +19,12 @@ export interface SingleMessageReceiverInit {
   /** There will be no message: the peer said why, or, for undefined, just ended. */
   readonly failed: (error: DrpcError | undefined) => void;
 
+  /**
+   * The peer ended the call with an error and without anything before it.
+   * Returns what it fails with, or undefined if it does not: it is made again.
+   */
+  readonly outcome?: ((error: DrpcError) => DrpcError | undefined) | undefined;
+
   /** Is told of the server's metadata, if anybody wants to know. */
   readonly metadata?: Pick<Required<StreamReceiver>, "header" | "trailer"> | undefined;
 
@@ -30,6 +36,8 @@ export interface SingleMessageReceiverInit {
 export class SingleMessageReceiver implements StreamReceiver {
   readonly #init: SingleMessageReceiverInit;
   #body: Uint8Array | undefined;
+  #header = false;
+  #trailer: MetadataEntries | undefined;
   #settled = false;
 
   constructor(init: SingleMessageReceiverInit) {
@@ -37,11 +45,17 @@ export class SingleMessageReceiver implements StreamReceiver {
   }
 
   header(metadata: MetadataEntries): void {
+    this.#header = true;
     this.#init.metadata?.header(metadata);
   }
 
   trailer(metadata: MetadataEntries): void {
-    this.#init.metadata?.trailer(metadata);
+    if (this.#settled) {
+      this.#init.metadata?.trailer(metadata);
+    } else {
+      // If it comes with an error after which the call is made again, it is not for the caller.
+      this.#trailer = metadata;
+    }
   }
 
   message(body: Uint8Array): void {
@@ -68,8 +82,18 @@ export class SingleMessageReceiver implements StreamReceiver {
       return;
     }
     this.#settled = true;
-    if (error !== undefined || this.#body === undefined) {
-      this.#init.failed(error);
+    let outcome = error;
+    if (error !== undefined && !this.#header && this.#init.outcome !== undefined) {
+      outcome = this.#init.outcome(error);
+      if (outcome === undefined) {
+        return;
+      }
+    }
+    if (this.#trailer !== undefined) {
+      this.#init.metadata?.trailer(this.#trailer);
+    }
+    if (outcome !== undefined || this.#body === undefined) {
+      this.#init.failed(outcome);
     } else {
       this.#init.received(this.#body);
     }

@@ -5,12 +5,13 @@ import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/prot
 import type { Stream } from "../session/stream.js";
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
+import type { CallCompression } from "./call-compression.js";
 import { ClientCall, type ClientCallInit } from "./client-call.js";
 import { dismiss, MessagePump } from "./message-pump.js";
 import type { Method } from "./method.js";
 import { ReceiveQueue } from "./receive-queue.js";
 import { responseMetadataTeller } from "./response-metadata.js";
-import type { SessionPool } from "./session-pool.js";
+import type { SessionSource } from "./session-source.js";
 import { undecodableResponse, unencodableRequest } from "./unary-call.js";
 
 type Message = MessageShape<DescMessage>;
@@ -21,17 +22,20 @@ type Requests = AsyncIterable<MessageInitShape<DescMessage>> | Iterable<MessageI
  * the responses. Leaving their iteration early cancels the call.
  */
 export function callStream(
-  pool: SessionPool,
+  source: SessionSource,
   init: ClientCallInit,
   requests: Requests,
 ): AsyncIterableIterator<Message> {
-  let { method } = init;
-  const { path } = method;
-  let pump: MessagePump<MessageInitShape<DescMessage>> | undefined;
+  const { path } = init.method;
+  let compression: CallCompression | undefined;
+  let { output } = init.method;
+  let pump: { stop(reason?: DrpcError): void } | undefined;
   let stream: Stream | undefined;
+  // The one request of a method that has but one, kept for as long as it may have to be sent again.
+  let only: Uint8Array | undefined;
 
   const responses: ReceiveQueue<Message> = new ReceiveQueue({
-    decode: (body) => method.output.decode(body),
+    decode: (body) => output.decode(body),
     metadata: responseMetadataTeller(init, (error) => fail(error)),
     undecodable: (reason) => {
       const error = undecodableResponse(path, reason);
@@ -45,9 +49,13 @@ export function callStream(
       stream?.closeSend();
     },
     terminated: (cause) => {
-      call.terminated();
       pump?.stop(cause);
+      call.terminated();
     },
+    begun: () => {
+      only = undefined;
+    },
+    outcome: (error) => call.outcome(error),
   });
 
   const fail = (error: DrpcError): void => {
@@ -55,23 +63,34 @@ export function callStream(
     call.cancel(error);
   };
 
-  const call: ClientCall = new ClientCall(pool, init, {
-    prepare(_session, compression) {
-      method = compression?.method(method) ?? method;
+  const compress = (message: Uint8Array): Uint8Array => compression?.compress(message) ?? message;
+  const encode = encodeRequests(init.method, (message) => {
+    if (init.method.desc.methodKind === "server_streaming") {
+      only = message;
+    }
+    return compress(message);
+  });
+
+  const call: ClientCall = new ClientCall(source, init, {
+    prepare: (_session, accepted) => {
+      // For each attempt anew: the peer may be another one.
+      compression = accepted;
+      output = (accepted?.method(init.method) ?? init.method).output;
     },
     createReceiver: (opened) => {
       stream = opened;
       return responses.attach(opened);
     },
     sendRequest: (opened) => {
-      pump = new MessagePump({
-        stream: opened,
-        source: requests,
-        encode: encodeRequests(method),
-        failed: (reason) => fail(DrpcError.from(reason)),
-      });
-      pump.start();
+      const failed = (reason: unknown): void => fail(DrpcError.from(reason));
+      const next =
+        only === undefined
+          ? new MessagePump({ stream: opened, source: requests, encode, failed })
+          : new MessagePump({ stream: opened, source: [only], encode: compress, failed });
+      pump = next;
+      next.start();
     },
+    repeatable: () => pump === undefined || only !== undefined,
     failed: (error) => {
       responses.fail(error);
       if (pump === undefined) {
@@ -93,7 +112,10 @@ function isIterable(requests: unknown): boolean {
 }
 
 /** Encodes the requests of a call, and sees to it that a method with one request gets no second. */
-function encodeRequests(method: Method): (request: MessageInitShape<DescMessage>) => Uint8Array {
+function encodeRequests(
+  method: Method,
+  compress: (message: Uint8Array) => Uint8Array,
+): (request: MessageInitShape<DescMessage>) => Uint8Array {
   const single = method.desc.methodKind === "server_streaming";
   let count = 0;
   return (request) => {
@@ -102,7 +124,7 @@ function encodeRequests(method: Method): (request: MessageInitShape<DescMessage>
       throw new DrpcError(`${method.path}: the method takes one request, and got another`, Code.InvalidArgument);
     }
     try {
-      return method.input.encode(request);
+      return compress(method.input.encode(request));
     } catch (reason) {
       throw reason instanceof DrpcError ? reason : unencodableRequest(method.path, reason, false);
     }

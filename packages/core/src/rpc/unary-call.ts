@@ -9,12 +9,12 @@ import { DrpcError } from "../vocabulary/drpc-error.js";
 import type { CallCompression } from "./call-compression.js";
 import { ClientCall, type ClientCallInit } from "./client-call.js";
 import { responseMetadataTeller } from "./response-metadata.js";
-import type { SessionPool } from "./session-pool.js";
+import type { SessionSource } from "./session-source.js";
 import { SingleMessageReceiver } from "./single-message-receiver.js";
 
 /** Makes a call with one request and one response. Rejects with a DrpcError. */
 export function callUnary(
-  pool: SessionPool,
+  source: SessionSource,
   init: ClientCallInit,
   request: Uint8Array,
 ): Promise<MessageShape<DescMessage>> {
@@ -39,12 +39,11 @@ export function callUnary(
       }
     };
 
-    const call = new ClientCall(pool, init, {
+    const call = new ClientCall(source, init, {
       prepare: (session, compression) => {
-        if (compression !== undefined) {
-          method = compression.method(method);
-          requestBody = compressRequest(compression, method.path, request);
-        }
+        // For each attempt anew: the peer may be another one.
+        method = compression?.method(init.method) ?? init.method;
+        requestBody = compression === undefined ? request : compressRequest(compression, method.path, request);
         checkMessageSize(method.path, requestBody.length, session.maxSendBytes, session.limits);
       },
       createReceiver: (stream, session) =>
@@ -57,10 +56,12 @@ export function callUnary(
             call.cancel(error);
           }),
           received: (body) => answered(stream, body),
+          outcome: (error) => call.outcome(error),
           failed: (error) => reject(error ?? missingResponse(method.path)),
           terminated: () => call.terminated(),
         }),
       sendRequest: (stream) => sendOnly(stream, requestBody),
+      repeatable: () => true,
       failed: reject,
     });
     call.begin();

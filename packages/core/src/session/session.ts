@@ -208,6 +208,7 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
     const metadata = encodeOpeningMetadata(call, announcement, this.limits.maxMetadataBytes);
     this.#highestStreamId++;
     const stream = new Stream(this.#highestStreamId, call.path, this, createReceiver, undefined, call.streamsRequests);
+    stream.openedAtWrite = this.#writer.writes;
     this.#streams.add(stream);
     if (announces) {
       this.#settings.announcedOn(stream);
@@ -391,7 +392,7 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
     this.#calls.end();
     this.#writer.end(error);
     for (const stream of this.#streams.all()) {
-      stream.connectionEnd(error);
+      stream.connectionEnd(error, stream.openedAtWrite === this.#writer.writes);
     }
     this.#shutdown.end();
     this.#listener.ended?.(idle ? undefined : error);

@@ -37,6 +37,9 @@ export class Stream {
   readonly id: number;
   readonly path: string;
 
+  /** How often the session had written to its connection when it opened the stream. */
+  openedAtWrite = -1;
+
   readonly #host: StreamHost;
   readonly #receiver: StreamReceiver;
   readonly #assembler: PacketAssembler;
@@ -244,9 +247,9 @@ export class Stream {
     this.#enter(StreamEvent.RemoteError, error, error);
   }
 
-  /** The session is gone. */
-  connectionEnd(reason: DrpcError): void {
-    const error = new DrpcError(`${this.path}: ${reason.rawMessage}`, reason.code, { cause: reason });
+  /** The session is gone, perhaps before anything of the stream was written. */
+  connectionEnd(reason: DrpcError, notStarted: boolean): void {
+    const error = new DrpcError(`${this.path}: ${reason.rawMessage}`, reason.code, { cause: reason, notStarted });
     this.#enter(StreamEvent.ConnectionEnd, error, error);
   }
 

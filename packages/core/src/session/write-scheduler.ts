@@ -38,6 +38,7 @@ export class WriteScheduler {
   readonly #waiting = new TurnQueue<WaitingMessage>();
   #writable = true;
   #flushing = false;
+  #writes = 0;
   #ended: Error | undefined;
 
   constructor(connection: Connection, maxUnsentBytes: number) {
@@ -52,6 +53,11 @@ export class WriteScheduler {
   /** How many bytes the connection has not taken yet. */
   get unsentBytes(): number {
     return this.#buffer.bytes;
+  }
+
+  /** How many times something was handed over to the connection. What was let in since then certainly did not reach the peer. */
+  get writes(): number {
+    return this.#writes;
   }
 
   /** True while the connection takes nothing: it will say when it does again. */
@@ -120,6 +126,7 @@ export class WriteScheduler {
 
   /** Hands over all that was let in, even if the connection is busy, and takes nothing more. */
   finish(reason: Error): void {
+    this.#writes++;
     for (let bytes = this.#buffer.take(); bytes !== undefined; bytes = this.#buffer.take()) {
       this.#connection.write(bytes);
     }
@@ -174,6 +181,7 @@ export class WriteScheduler {
     if (!this.#writable || this.#ended !== undefined) {
       return;
     }
+    this.#writes++;
     for (let bytes = this.#buffer.take(); bytes !== undefined; bytes = this.#buffer.take()) {
       // All goes out in this turn, but one chunk that is too much suffices to wait: a small one behind it may not be.
       this.#writable = this.#connection.write(bytes) && this.#writable;

@@ -3,6 +3,7 @@
 
 import type { ContextValues } from "./context-values.js";
 import type { Metadata, MetadataInit } from "./metadata.js";
+import type { RetryOptions } from "./retry-options.js";
 
 /** Options of one call. */
 export interface CallOptions {
@@ -18,6 +19,17 @@ export interface CallOptions {
    * `defaultTimeoutMs`, and without that to no limit.
    */
   readonly timeoutMs?: number | undefined;
+
+  /**
+   * True if the call waits for a connection for as long as it takes, until its
+   * deadline. A call that does not wait fails with Unavailable, and
+   * `notStarted`, when an attempt to connect fails, and at once in the pause
+   * before the next one. Defaults to false, as in gRPC.
+   */
+  readonly waitForReady?: boolean | undefined;
+
+  /** Whether and how the call is made again when it failed. Defaults to the transport's `retry`. */
+  readonly retry?: RetryOptions | undefined;
 
   /** Values that travel to the server before the first message. */
   readonly metadata?: MetadataInit | undefined;

@@ -248,7 +248,7 @@ test("unknown methods and refused calls are known by their text, with the code U
     ['protocol error: unknown rpc: "/a.B/C"', Code.Unimplemented],
     ["too many concurrent streams: refused: at most 3 concurrent streams", Code.ResourceExhausted],
   ] as const) {
-    const { transport, peer } = dialRawServer();
+    const { transport, peer } = dialRawServer({ retry: { maxAttempts: 1 } });
     const call = createEchoServiceClient(transport).say({});
     const raw = await peer();
     await raw.frame(Kind.CloseSend, 1);

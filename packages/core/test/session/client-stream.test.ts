@@ -121,7 +121,7 @@ test("a call that was refused for its number is marked as not started, whatever 
     [8n, "too many concurrent streams: the limit maxConcurrentStreams is 2"],
   ] as const) {
     const all = setup();
-    const call = all.client.unary({});
+    const call = all.client.unary({}, { retry: { maxAttempts: 1 } });
     const raw = await all.peer();
     await raw.frame(Kind.CloseSend, 1);
     raw.write(errorFrame(1, 1, wireCode, text));

@@ -84,7 +84,7 @@ function sentOf(frames: readonly WireFrame[]): string[] {
 async function replay(transcript: MuxTranscript, cut: (bytes: Uint8Array) => Uint8Array[]): Promise<void> {
   const calls = recordedCalls(bytesOf(transcript, "client"));
   const answers = byStream(answersOf(bytesOf(transcript, "server")));
-  const { transport, peer, peers } = dialRawServer({ peer: "multiplexed" });
+  const { transport, peer, peers } = dialRawServer({ peer: "multiplexed", retry: { maxAttempts: 1 } });
   const results = calls.map((call) => resultOf(transport, call));
   const raw = await peer();
   await sentBy(raw, calls, ({ sent, canceled }) => (canceled ? sent.length - 1 : sent.length));
