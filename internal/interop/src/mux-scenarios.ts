@@ -208,7 +208,7 @@ function blockedCall(call: AsyncIterable<unknown>) {
   return { begun, ended };
 }
 
-async function* messages(count: number, size: number): AsyncGenerator<MsgInit> {
+export async function* messages(count: number, size: number): AsyncGenerator<MsgInit> {
   const data = pattern(size);
   for (let n = 1n; n <= count; n++) {
     yield { text: "m", data, n };

@@ -1,7 +1,13 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { resolveSessionOptions, type SessionOptions, wholeNumber } from "../session/session-options.js";
+import {
+  checkFlowControl,
+  type FlowControlOptions,
+  resolveSessionOptions,
+  type SessionOptions,
+  wholeNumber,
+} from "../session/session-options.js";
 import { PickFirst } from "./pick-first.js";
 import type { PeerKind } from "./pooled-sessions.js";
 import { RoundRobin } from "./round-robin.js";
@@ -19,6 +25,13 @@ export interface ChannelOptions extends SessionOptions {
    * finds out. Defaults to `auto`.
    */
   readonly peer?: PeerKind | undefined;
+
+  /**
+   * The flow control of CockroachDB's fork, for servers that have it switched
+   * on, with `peer: "multiplexed"`. Defaults to none; between ts-drpc peers there
+   * is always flow control.
+   */
+  readonly flowControl?: FlowControlOptions | undefined;
 
   /**
    * How many connections there may be at once, to each address. Only peers
@@ -97,9 +110,17 @@ function resolvePoolOptions(options: ChannelOptions): SessionPoolOptions {
   const initialMs = wholeNumber("initialReconnectMs", options.initialReconnectMs ?? 250);
   const maxMs = wholeNumber("maxReconnectMs", options.maxReconnectMs ?? 30_000);
   const peers: readonly PeerKind[] = ["auto", "multiplexed", "sequential"];
+  const peer = oneOf("peer", options.peer ?? "auto", peers);
+  const limits = resolveSessionOptions(options);
+  if (options.flowControl !== undefined && peer !== "multiplexed") {
+    throw new RangeError(
+      `flowControl is for servers that are known to have it, with peer: "multiplexed", got "${peer}"`,
+    );
+  }
   return {
-    limits: resolveSessionOptions(options),
-    peer: oneOf("peer", options.peer ?? "auto", peers),
+    limits,
+    peer,
+    flowControl: checkFlowControl(options.flowControl, limits),
     maxConnections: wholeNumber("maxConnections", options.maxConnections ?? 8),
     answerTimeoutMs,
     migrateHeader: options.migrateHeader ?? false,

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Session } from "../session/session.js";
-import type { SessionLimits } from "../session/session-options.js";
+import type { FlowControlOptions, SessionLimits } from "../session/session-options.js";
 import type { Stream } from "../session/stream.js";
 import { Code } from "../vocabulary/code.js";
 import type { Connection } from "../vocabulary/connection.js";
@@ -27,6 +27,9 @@ export interface PooledSessionOptions {
 
   /** True if connections begin with the migrate header. */
   readonly migrateHeader: boolean;
+
+  /** The flow control of the fork, for peers that have it. */
+  readonly flowControl: FlowControlOptions | undefined;
 
   /** How long a connection to a sequential peer may be unused before it is closed. */
   readonly idleTimeoutMs: number;
@@ -140,7 +143,7 @@ export class PooledSessions {
 
   /** Runs a session on a new connection. */
   add(connection: Connection): void {
-    const { peer, limits, migrateHeader: sendsHeader } = this.#options;
+    const { peer, limits, flowControl, migrateHeader: sendsHeader } = this.#options;
     if (sendsHeader) {
       connection.write(migrateHeader);
     }
@@ -149,6 +152,7 @@ export class PooledSessions {
       connection,
       limits,
       announces: peer !== "sequential",
+      flowControl,
       listener: {
         peerKnown: (settings) => this.#decided(session, settings === undefined ? "sequential" : "multiplexed"),
         draining: () => this.#leave(session),

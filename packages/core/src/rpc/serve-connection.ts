@@ -134,7 +134,7 @@ class RouterConnection implements ServedConnection {
       limits,
       announces: false,
       errorFormat,
-      flowControl: checkFlowControl(options.flowControl),
+      flowControl: checkFlowControl(options.flowControl, limits),
       idleTimeoutMs: wholeNumber("idleTimeoutMs", options.idleTimeoutMs ?? defaultIdleTimeoutMs),
       compressions: this.#compressions.bits,
       listener: { invoked: (invoke) => this.#serve(invoke), ended: (error) => ended(error) },
@@ -249,10 +249,9 @@ function refusedReceiver(over: () => void): StreamReceiver {
  * value. For servers that are made before their first connection comes.
  */
 export function checkServeOptions(options: ServeOptions): void {
-  resolveSessionOptions(options);
+  checkFlowControl(options.flowControl, resolveSessionOptions(options));
   checkErrorFormat(options.errorFormat ?? "drpc");
   checkInterceptors(options.interceptors ?? []);
-  checkFlowControl(options.flowControl);
   checkGate(options.gate);
   new CompressionSet(options.compressions ?? []);
   wholeNumber("idleTimeoutMs", options.idleTimeoutMs ?? defaultIdleTimeoutMs);

@@ -150,7 +150,10 @@ export function resolveSessionOptions(options: SessionOptions): SessionLimits {
 }
 
 /** Returns the value of the option `flowControl`. Throws a RangeError that names what is wrong with it. */
-export function checkFlowControl(flowControl: FlowControlOptions | undefined): FlowControlOptions | undefined {
+export function checkFlowControl(
+  flowControl: FlowControlOptions | undefined,
+  { maxBufferedBytes, maxMessageBytes }: SessionLimits,
+): FlowControlOptions | undefined {
   if (flowControl === undefined) {
     return undefined;
   }
@@ -160,6 +163,11 @@ export function checkFlowControl(flowControl: FlowControlOptions | undefined): F
   if (grantThresholdBytes + maxFrameDataBytes > windowBytes) {
     throw new RangeError(
       `flowControl.windowBytes must be at least ${maxFrameDataBytes} above flowControl.grantThresholdBytes, got ${windowBytes} and ${grantThresholdBytes}`,
+    );
+  }
+  if (windowBytes + maxMessageBytes > maxBufferedBytes) {
+    throw new RangeError(
+      `maxBufferedBytes must be at least maxMessageBytes and flowControl.windowBytes together, ${maxMessageBytes + windowBytes}, got ${maxBufferedBytes}`,
     );
   }
   return { windowBytes, grantThresholdBytes };

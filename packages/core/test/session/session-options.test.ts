@@ -3,7 +3,9 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { createSessionTransport } from "../../src/rpc/session-transport.js";
 import {
+  checkFlowControl,
   resolveSessionOptions,
   type SessionLimits,
   type SessionOptions,
@@ -73,6 +75,38 @@ describe("resolveSessionOptions", () => {
         });
       }
     }
+  });
+});
+
+describe("checkFlowControl", () => {
+  const limits = resolveSessionOptions({});
+
+  test("takes the defaults of the fork, and none", () => {
+    const flowControl = { windowBytes: 2_097_152, grantThresholdBytes: 524_288 };
+    assert.deepEqual(checkFlowControl(flowControl, limits), flowControl);
+    assert.equal(checkFlowControl(undefined, limits), undefined);
+  });
+
+  test("refuses a window with which a sender could wait for ever, or that does not fit, and names the options", () => {
+    assert.throws(() => checkFlowControl({ windowBytes: 100_000, grantThresholdBytes: 50_000 }, limits), {
+      name: "RangeError",
+      message: /windowBytes must be at least 65536 above flowControl.grantThresholdBytes, got 100000 and 50000/,
+    });
+    assert.throws(() => checkFlowControl({ windowBytes: 16_000_000, grantThresholdBytes: 50_000 }, limits), {
+      message: /maxBufferedBytes must be at least maxMessageBytes and flowControl.windowBytes together, 20194304, got/,
+    });
+    assert.throws(() => checkFlowControl({ windowBytes: 0, grantThresholdBytes: 1 }, limits), {
+      message: /flowControl.windowBytes must be a whole number from 1 to 2147483647, got 0/,
+    });
+  });
+
+  test("is for peers that are known to have it", () => {
+    const flowControl = { windowBytes: 200_000, grantThresholdBytes: 50_000 };
+    const dial = () => Promise.reject(new Error("never dialled"));
+    assert.throws(() => createSessionTransport(dial, { flowControl }), {
+      name: "RangeError",
+      message: `flowControl is for servers that are known to have it, with peer: "multiplexed", got "auto"`,
+    });
   });
 });
 

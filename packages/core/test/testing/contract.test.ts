@@ -8,8 +8,9 @@ import {
   createRouter,
   createSessionTransport,
   DrpcError,
-  type MessageCompression,
   type ServedConnection,
+  type ServeOptions,
+  type SessionTransportOptions,
   serveConnection,
 } from "@ts-drpc/core";
 import { createConnectionPair, createRouterTransport } from "@ts-drpc/core/testing";
@@ -30,8 +31,14 @@ transportContract(
 transportContract(
   "a pair of connections, with messages compressed",
   { server: true, reopen: true },
-  async () => new InMemoryPair(snappy).pair,
+  async () =>
+    new InMemoryPair({ client: { compression: snappy, peer: "multiplexed" }, server: { compressions: [snappy] } }).pair,
 );
+
+interface PairOptions {
+  readonly client?: SessionTransportOptions;
+  readonly server?: ServeOptions;
+}
 
 /** A transport and a server back to back, whose server can be closed and opened again. */
 class InMemoryPair {
@@ -39,16 +46,16 @@ class InMemoryPair {
   readonly #router = createRouter();
   readonly #onError: () => void;
   readonly #served = new Set<ServedConnection>();
-  readonly #compression: MessageCompression | undefined;
+  readonly #options: PairOptions;
   #open = true;
 
-  constructor(compression?: MessageCompression) {
-    this.#compression = compression;
+  constructor(options: PairOptions = {}) {
+    this.#options = options;
     const { routes, onError } = contractServer();
     routes(this.#router);
     this.#onError = onError;
     this.pair = {
-      transport: createSessionTransport(() => this.#dial(), compression && { compression, peer: "multiplexed" }),
+      transport: createSessionTransport(() => this.#dial(), options.client),
       address: "in-memory server",
       server: {
         connectionCount: async () => this.#served.size,
@@ -68,7 +75,7 @@ class InMemoryPair {
     const { client, server } = createConnectionPair({ chunkBytes: 1_000 });
     const served = serveConnection(server, this.#router, {
       onError: this.#onError,
-      compressions: this.#compression && [this.#compression],
+      ...this.#options.server,
     });
     this.#served.add(served);
     void served.closed.then(() => this.#served.delete(served));
