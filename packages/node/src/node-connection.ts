@@ -98,7 +98,11 @@ class NodeConnection implements Connection {
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.#writable.destroyed || this.#writable.writableEnded) {
+    if (this.#writable.destroyed) {
+      // Its end is on the way. If it seemed to take everything until then, whoever sends for ever would keep it away.
+      return false;
+    }
+    if (this.#writable.writableEnded) {
       return true;
     }
     const roomy = this.#writable.write(bytes);

@@ -4,9 +4,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
+import { Duplex } from "node:stream";
 import { describe, type TestContext, test } from "node:test";
 import { Code, DrpcError } from "@ts-drpc/core";
-import { EchoHandler } from "@ts-drpc-internal/fixtures";
+import { EchoHandler, registerEchoService } from "@ts-drpc-internal/fixtures";
+import { createConnectionListener } from "../src/index.js";
 import { aborted, HangingHandler, useClient, useForeignClient, useForeignServer, useServer } from "./harness.js";
 import { rawRepeat } from "./raw-repeat.js";
 
@@ -107,6 +109,44 @@ test("a connection lost while nothing is under way is made anew for the next cal
   assert.equal((await echo.say({ sentence: "second" })).sentence, "second");
   assert.equal(first?.status === "rejected" ? first.reason.code : Code.Unavailable, Code.Unavailable);
   assert.equal(relay.connections, 2);
+});
+
+test("a connection that breaks as it is written to stops a handler that sends for ever", { timeout }, async () => {
+  // As a socket whose peer has reset it: it is destroyed, and says so a few turns later.
+  const broken = new Duplex({
+    writableHighWaterMark: 1_000_000,
+    read() {},
+    write(_chunk, _encoding, written) {
+      written();
+      process.nextTick(() => this.destroy(new Error("broken")));
+    },
+    destroy(reason, callback) {
+      setImmediate(() => setImmediate(() => callback(reason)));
+    },
+  });
+  let sent = 0;
+  const enough = 100_000;
+  const ended = new Promise<void>((resolve) => {
+    const listener = createConnectionListener({
+      routes: (router) =>
+        registerEchoService(router, {
+          async *repeat() {
+            try {
+              // Without an end this process would never come to another turn, nor to a failure of this test.
+              for (; sent < enough; sent++) {
+                yield { sentence: "x".repeat(1_000) };
+              }
+            } finally {
+              resolve();
+            }
+          },
+        }),
+    });
+    listener.accept(broken);
+    broken.push(rawRepeat({ times: 1 }));
+  });
+  await ended;
+  assert.ok(sent < enough, "the handler could send as much as it would");
 });
 
 /** Stands between client and server, and does to their connection what they would not do themselves. */

@@ -1,6 +1,7 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { ProtocolError } from "./protocol-error.js";
 import { decodeText, encodeText } from "./text.js";
 import { encodeVarint, maxVarintBytes, VarintCursor, varintSize } from "./varint.js";
 
@@ -60,7 +61,7 @@ export function encodeErrorPayload(
  * nobody uses. A body without a whole code is all text, with a note, as in Go.
  */
 export function decodeErrorPayload(body: Uint8Array): ErrorPayload {
-  const status = body[0] === statusType ? decodeStatus(body) : undefined;
+  const status = body[0] === statusType ? statusOf(body) : undefined;
   if (status !== undefined) {
     return status;
   }
@@ -116,6 +117,19 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return whole;
+}
+
+/** Returns what a google.rpc.Status says, or undefined if the body is none. */
+function statusOf(body: Uint8Array): ErrorPayload | undefined {
+  try {
+    return decodeStatus(body);
+  } catch (reason) {
+    // A number without an end shows that it is the other format, and must not end the connection.
+    if (reason instanceof ProtocolError) {
+      return undefined;
+    }
+    throw reason;
+  }
 }
 
 /** Decodes a google.rpc.Status behind the byte that announces it, or returns undefined if there is none with a code. */
