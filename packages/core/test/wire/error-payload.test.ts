@@ -125,7 +125,7 @@ describe("the format grpc-status", () => {
   });
 
   test("is not taken for one with a number that is too long, which ends no connection", () => {
-    for (const bytes of ["0108" + "ff".repeat(11), "01080512" + "ff".repeat(11)]) {
+    for (const bytes of ["0108", "01080512"].map((head) => head + "ff".repeat(11))) {
       assert.equal(decodeErrorPayload(hex(bytes)).code, Buffer.from(hex(bytes)).readBigUInt64BE());
     }
   });

@@ -1,0 +1,168 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { createNodeTransport } from "@ts-drpc/node";
+import { createEchoServiceClient } from "@ts-drpc-internal/fixtures";
+import { type AttackCase, defaultBound } from "./attack-case.js";
+import { expectedOpen } from "./expected-open.js";
+import { echoPaths, Field, type Paths, type Target } from "./harness/field.js";
+import { GoodClient } from "./harness/good-client.js";
+import type { LoadReport } from "./harness/good-client-process.js";
+import type { MemoryReport } from "./harness/process-memory.js";
+import { until } from "./harness/until.js";
+import { Victim } from "./harness/victim.js";
+import { userKey } from "./harness/victim-handler.js";
+
+/** What came of a case. */
+export interface CaseReport {
+  readonly attackCase: AttackCase;
+
+  /** `holds`; `open` for what is known not to hold; `failed`; `closed` for what is known not to hold, and does. */
+  readonly status: "holds" | "open" | "failed" | "closed";
+
+  /** What was seen, or what does not hold. */
+  readonly remark: string;
+  readonly peak: MemoryReport | undefined;
+  readonly alone: LoadReport;
+  readonly attacked: LoadReport;
+  readonly tookMs: number;
+}
+
+/** How to run cases. */
+export interface RunnerOptions {
+  readonly quick: boolean;
+
+  /** A server that is running already. Defaults to one of ours. */
+  readonly outside?: { readonly target: Target; readonly paths: Paths } | undefined;
+}
+
+const goodConnections = 1;
+
+/** Runs cases, one at a time. In the quick form those that want the same server share it. */
+export class CaseRunner implements AsyncDisposable {
+  readonly #options: RunnerOptions;
+  readonly #victims = new Map<string, Victim>();
+  readonly #goodClient = new GoodClient();
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  /** Runs a case. Never rejects because of what the server does. */
+  async run(attackCase: AttackCase): Promise<CaseReport> {
+    const start = performance.now();
+    const { quick, outside } = this.#options;
+    const victim = outside === undefined ? await this.#victim(attackCase) : undefined;
+    const target = outside?.target ?? { host: "127.0.0.1", port: victim?.port ?? 0 };
+    await this.#goodClient.start({ ...target, anyAnswer: victim === undefined });
+    await this.#goodClient.report();
+    await sleep(quick ? 100 : 2_000);
+    const alone = await this.#goodClient.report();
+    await victim?.reset();
+    let remark: string;
+    let failure: string | undefined;
+    let peak: MemoryReport | undefined;
+    try {
+      await using field = new Field(target, outside?.paths ?? echoPaths, quick, victim);
+      remark = await attackCase.run(field);
+      peak = await victim?.peak();
+    } catch (reason) {
+      remark = reason instanceof Error ? reason.message.slice(0, 1_000) : String(reason);
+      // What a server of somebody else answers is its own affair.
+      failure = victim === undefined ? undefined : remark;
+      peak = await victim?.peak().catch(() => undefined);
+    }
+    const attacked = await this.#goodClient.report();
+    failure ??= await this.#findHarm(attackCase, victim, target, peak, attacked);
+    await this.#goodClient.stop();
+    await this.#dismiss(attackCase, victim, failure !== undefined);
+    const status = judge(attackCase, failure);
+    const tookMs = performance.now() - start;
+    return { attackCase, status, remark: failure ?? remark, peak, alone, attacked, tookMs };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#goodClient[Symbol.asyncDispose]();
+    for (const victim of this.#victims.values()) {
+      await victim[Symbol.asyncDispose]();
+    }
+  }
+
+  /** What must hold whatever the attack is. Returns what does not. */
+  async #findHarm(
+    { bound = defaultBound }: AttackCase,
+    victim: Victim | undefined,
+    target: Target,
+    peak: MemoryReport | undefined,
+    attacked: LoadReport,
+  ): Promise<string | undefined> {
+    try {
+      assert.deepEqual(attacked.failures, [], "calls of the good client failed");
+      assert.ok(attacked.calls > 0, "the good client was not served");
+      if (victim === undefined) {
+        return undefined;
+      }
+      assert.ok(victim.alive, `the process ended\n${victim.log}`);
+      await victim.release();
+      let left = 0;
+      const nobodyLeft = async (): Promise<boolean> => {
+        left = (await victim.journal()).connections;
+        return left <= goodConnections;
+      };
+      await until("all connections of the attacker end", nobodyLeft, { timeoutMs: 5_000 }).catch(() => {
+        assert.fail(`${left - goodConnections} connections stay for ever, though the attacker is gone`);
+      });
+      const { unhandled } = await victim.journal();
+      assert.deepEqual(unhandled, [], "errors were not handled");
+      await using transport = createNodeTransport(target);
+      const { sentence } = await createEchoServiceClient(transport).say(
+        { sentence: "still" },
+        { metadata: { [userKey]: "good" }, timeoutMs: 10_000 },
+      );
+      assert.equal(sentence, "still");
+      assert.ok(peak !== undefined, "memory was not measured");
+      const { heapMiB, rssMiB } = peak;
+      assert.ok(heapMiB <= bound.heapMiB, `the heap took ${heapMiB.toFixed()} MiB, the bound is ${bound.heapMiB}`);
+      assert.ok(rssMiB <= bound.rssMiB, `${rssMiB.toFixed()} MiB were resident, the bound is ${bound.rssMiB}`);
+      return undefined;
+    } catch (reason) {
+      return reason instanceof Error ? reason.message : String(reason);
+    }
+  }
+
+  async #victim(attackCase: AttackCase): Promise<Victim> {
+    const key = victimKey(attackCase);
+    const found = this.#victims.get(key);
+    const victim = found ?? (await Victim.start(attackCase.victim, attackCase.maxOpenFiles));
+    this.#victims.set(key, victim);
+    return victim;
+  }
+
+  /** Ends a server that nobody attacks any more, and one that an attack may have left in a bad way. */
+  async #dismiss(attackCase: AttackCase, victim: Victim | undefined, harmed: boolean): Promise<void> {
+    if (victim === undefined) {
+      return;
+    }
+    if (this.#options.quick && !harmed && victim.alive) {
+      return;
+    }
+    this.#victims.delete(victimKey(attackCase));
+    await victim[Symbol.asyncDispose]();
+  }
+}
+
+function judge({ name }: AttackCase, failure: string | undefined): CaseReport["status"] {
+  if (expectedOpen.has(name)) {
+    return failure === undefined ? "closed" : "open";
+  }
+  return failure === undefined ? "holds" : "failed";
+}
+
+function victimKey({ victim, maxOpenFiles }: AttackCase): string {
+  return JSON.stringify([victim, maxOpenFiles]);
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
