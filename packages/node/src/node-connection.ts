@@ -10,6 +10,12 @@ import { nodeError } from "./node-error.js";
 // A peer that takes nothing more must not keep a closed connection for ever.
 const closeTimeoutMs = 5_000;
 
+// A peer that sends without end must not keep others from being read: Node reads a socket up to 32 times in a row.
+const maxReadTurnMs = 5;
+
+// Of smaller chunks nothing more is waiting.
+const largeChunkBytes = 16_384;
+
 // A peer that takes everything at once must not keep this process from all else: timers, other sockets, what it says itself.
 const maxTurnBytes = 262_144;
 
@@ -47,6 +53,9 @@ class NodeConnection implements Connection {
   #ended = false;
   #turnBytes = 0;
   #resting = false;
+  #paused = false;
+  #readTurnStart: number | undefined;
+  #readingRests = false;
 
   constructor(readable: Readable, writable: Writable, peer: PeerInfo) {
     this.#readable = readable;
@@ -83,7 +92,11 @@ class NodeConnection implements Connection {
     };
     readable.on("data", (chunk: Uint8Array) => {
       this.#turnBytes = 0;
+      if (chunk.length >= largeChunkBytes) {
+        this.#beginReadTurn();
+      }
       receiver.data(chunk);
+      this.#checkReadTurn();
     });
     writable.on("drain", () => this.#rest());
     // Half-closed connections are not used: the end of either direction is the end of both.
@@ -121,11 +134,15 @@ class NodeConnection implements Connection {
   }
 
   pause(): void {
+    this.#paused = true;
     this.#readable.pause();
   }
 
   resume(): void {
-    this.#readable.resume();
+    this.#paused = false;
+    if (!this.#readingRests) {
+      this.#readable.resume();
+    }
   }
 
   close(): void {
@@ -143,6 +160,31 @@ class NodeConnection implements Connection {
     }
     // Whatever still arrives is read, so that the end is noticed.
     this.#readable.resume();
+  }
+
+  /** Notes since when this connection is being read without a pause for others. */
+  #beginReadTurn(): void {
+    if (this.#readTurnStart !== undefined) {
+      return;
+    }
+    this.#readTurnStart = performance.now();
+    setImmediate(() => {
+      this.#readTurnStart = undefined;
+      if (this.#readingRests) {
+        this.#readingRests = false;
+        if (!this.#paused) {
+          this.#readable.resume();
+        }
+      }
+    });
+  }
+
+  /** Goes on to read in a later turn, when everything else has had one, if this took long. */
+  #checkReadTurn(): void {
+    if (this.#readTurnStart !== undefined && performance.now() - this.#readTurnStart > maxReadTurnMs) {
+      this.#readingRests = true;
+      this.#readable.pause();
+    }
   }
 
   /** Goes on to write in a later turn, when everything else has had one. */

@@ -49,6 +49,40 @@ describe("a connection over a socket", { timeout }, () => {
     connection.abort();
   });
 
+  test("lets others have a turn when what it reads takes long, and then goes on unless it is paused", async () => {
+    const chunks = 5;
+    const duplex = new Duplex({ readableHighWaterMark: 1_000_000, read() {}, write() {} });
+    const connection = createNodeConnection(duplex);
+    let turn = 0;
+    const readIn: number[] = [];
+    connection.start({
+      data() {
+        readIn.push(turn);
+        for (const start = performance.now(); performance.now() - start < 10; ) {
+          // As it takes to read the frames of a chunk.
+        }
+        if (readIn.length === 2) {
+          connection.pause();
+        }
+      },
+      writable() {},
+      end() {},
+    });
+    for (let count = 0; count < chunks; count++) {
+      duplex.push(new Uint8Array(65_536));
+    }
+    for (; turn < 10; turn++) {
+      await new Promise(setImmediate);
+    }
+    assert.equal(readIn.length, 2);
+    connection.resume();
+    for (; readIn.length < chunks; turn++) {
+      await new Promise(setImmediate);
+    }
+    assert.equal(new Set(readIn).size, chunks, `${chunks} chunks were read in the turns ${readIn.join(", ")}`);
+    connection.abort();
+  });
+
   test("delivers nothing while it is paused", async (t) => {
     const { here, there } = await useSockets(t);
     const { connection, chunks, firstChunk } = receive(here);
