@@ -57,7 +57,7 @@ export class CaseRunner implements AsyncDisposable {
     const target = outside?.target ?? { host: "127.0.0.1", port: victim?.port ?? 0 };
     await this.#goodClient.start({ ...target, anyAnswer: victim === undefined });
     await this.#goodClient.report();
-    await sleep(quick ? 100 : 2_000);
+    await sleep(quick ? 30 : 2_000);
     const alone = await this.#goodClient.report();
     await victim?.reset();
     let remark: string;

@@ -125,7 +125,7 @@ export const contentCases: readonly AttackCase[] = [
   {
     name: "unauthenticated-body",
     attack: 25,
-    what: "messages of 4 MiB on 100 streams, by a caller whom an interceptor refuses",
+    what: "messages of 4 MiB on 100 streams, by a caller whom the gate refuses",
     victim: { authenticates: true },
     bound: { heapMiB: 48, rssMiB: 224 },
     async run(field) {

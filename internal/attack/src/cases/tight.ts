@@ -3,21 +3,21 @@
 
 import type { VictimOptions } from "../harness/victim-process.js";
 
+/** How many useless calls a second the server takes. Ten seconds' worth may come at once. */
+export const maxResetsPerSecond = 100;
+
 /** A server whose limits of time are short, so that a case need not wait for the defaults to pass, and of few connections. */
 export const tight: VictimOptions = {
   limits: {
     invokeTimeoutMs: 300,
     handshakeTimeoutMs: 300,
     maxConnections: 500,
-    // Those that the runtime is to have; it ignores what it does not know.
-    ...({
-      firstFrameTimeoutMs: 300,
-      idleConnectionTimeoutMs: 1_000,
-      messageTimeoutMs: 300,
-      stallTimeoutMs: 500,
-      keepaliveIntervalMs: 300,
-      keepaliveTimeoutMs: 300,
-    } as object),
+    messageTimeoutMs: 300,
+    stallTimeoutMs: 500,
+    keepaliveMs: 300,
+    keepaliveTimeoutMs: 300,
+    idleTimeoutMs: 800,
+    maxResetsPerSecond,
   },
 };
 

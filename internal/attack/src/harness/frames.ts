@@ -88,7 +88,14 @@ export function unaryCall(
 
 /** The settings of a peer that grants little, as a body. */
 export function settingsBody(windowBytes: number): Uint8Array {
-  return encodeSettings({ version: 1, windowBytes, maxMessageBytes: 4 * 1024 * 1024, maxConcurrentStreams: 0 });
+  return encodeSettings({
+    version: 1,
+    windowBytes,
+    maxMessageBytes: 4 * 1024 * 1024,
+    maxConcurrentStreams: 0,
+    connectionWindowBytes: 0,
+    compressions: 0,
+  });
 }
 
 /** The metadata by which a peer announces itself as a ts-drpc peer. */

@@ -2,17 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { maxResetsPerSecond } from "../cases/tight.js";
 import type { FloodEnd } from "./raw-connection.js";
 
-/** What one connection may make a server do that is of no use to anyone: at once, and in each second. */
-const burst = 2_000;
-const perSecond = 500;
+// What was read in one go with the call that was one too many.
+const slack = 300;
 
-/** Asserts that a server did not do all that a flood asked of it: it ended the connection, or did only so much. */
+/** Asserts that a server did no more of what is of no use to anyone than `maxResetsPerSecond` allows one connection. */
 export function assertThrottled(what: string, done: number, end: FloodEnd, tookMs: number): void {
-  const most = burst + (perSecond * tookMs) / 1_000;
-  assert.ok(
-    end === "ended" || done <= most,
-    `the server ${what} ${done} times in ${(tookMs / 1_000).toFixed(1)} s for one connection, and did not end it`,
-  );
+  const seconds = tookMs / 1_000;
+  const most = maxResetsPerSecond * (10 + seconds) + slack;
+  const shown = `the server ${what} ${done} times in ${seconds.toFixed(1)} s for one connection`;
+  assert.ok(done <= most, `${shown}, the limit is ${most.toFixed()}`);
+  assert.equal(end, "ended", `${shown}, and did not end it`);
 }

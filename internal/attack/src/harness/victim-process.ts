@@ -3,7 +3,7 @@
 
 // The process that is attacked: a server of ours that also makes calls, if it is told to, to servers that attack it.
 
-import { Code, codeName, DrpcError, type HandlerContext, type Interceptor } from "@ts-drpc/core";
+import { Code, codeName, DrpcError, type Gate, type HandlerContext } from "@ts-drpc/core";
 import { createNodeServer, type NodeServer, type NodeServerOptions } from "@ts-drpc/node";
 import { certificates, registerEchoService } from "@ts-drpc-internal/fixtures";
 import { answerCommands } from "./child-commands.js";
@@ -57,11 +57,10 @@ for (const event of ["uncaughtException", "unhandledRejection"]) {
   process.on(event, (reason: unknown) => unhandled.push(reason instanceof Error ? String(reason.stack) : "no error"));
 }
 
-const authenticate: Interceptor = (next) => (request) => {
-  if (request.metadata.get(userKey) === undefined) {
+const authenticate: Gate = ({ metadata }) => {
+  if (!metadata.has(userKey)) {
     throw new DrpcError("who calls must say so", Code.Unauthenticated);
   }
-  return next(request);
 };
 
 answerCommands({
@@ -69,7 +68,7 @@ answerCommands({
     server = createNodeServer({
       ...limits,
       routes: (router) => registerEchoService(router, handler),
-      interceptors: authenticates ? [authenticate] : [],
+      gate: authenticates ? authenticate : undefined,
       onError: (_reason: unknown, _context: HandlerContext) => {
         handlerErrors++;
       },

@@ -66,8 +66,8 @@ async function fuzz(): Promise<void> {
     showProgress(fuzzers, coverage);
   }
   if (values.grow) {
-    for (const fuzzer of fuzzers) {
-      await growCorpus(fuzzer);
+    for (const [index, fuzzer] of fuzzers.entries()) {
+      await growCorpus(fuzzer, (input) => inHand.take(index, input));
     }
   }
   process.exitCode = failures.size === 0 ? 0 : 1;
@@ -96,9 +96,9 @@ async function keep(fuzzer: Fuzzer, failure: Failure): Promise<void> {
 }
 
 /** Keeps what was found, as far as it reaches code that neither the corpus nor what is kept before it does. */
-async function growCorpus({ target, found }: Fuzzer): Promise<void> {
+async function growCorpus({ target, found }: Fuzzer, started: (input: Uint8Array) => void): Promise<void> {
   using coverage = new Coverage();
-  const fuzzer = new Fuzzer(target, new Random(seed));
+  const fuzzer = new Fuzzer(target, new Random(seed), undefined, started);
   await fuzzer.replay();
   coverage.grew();
   for (const input of found) {
