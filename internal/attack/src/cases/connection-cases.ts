@@ -167,6 +167,9 @@ export const connectionCases: readonly AttackCase[] = [
       const connections = await field.connectMany(10);
       for (const connection of connections) {
         connection.write(invoke(1, field.paths.bidi, waiting));
+      }
+      await field.untilNoted("all handlers have begun", ({ started }) => started === connections.length);
+      for (const connection of connections) {
         const messages = Array.from({ length: 100 }, (_, index) =>
           frame(Kind.Message, 1, 3 + index, new Uint8Array(65_536)),
         );
