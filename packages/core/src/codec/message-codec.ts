@@ -9,10 +9,22 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
+import { isCovered } from "./coverage.js";
+import { Decoder } from "./decoder.js";
+import { Encoder } from "./encoder.js";
+import { messageFactory } from "./message-factory.js";
+import { messageReader } from "./message-reader.js";
+import { messageWriter } from "./message-writer.js";
 
 /** Turns messages of one type into bytes and back. */
 export interface MessageCodec<Desc extends DescMessage = DescMessage> {
-  /** Returns the bytes of a message, or of what one can be created from. Throws if it does not fit the type. */
+  /**
+   * Returns the bytes of a message, or of what one can be created from. Throws
+   * if it does not fit the type.
+   *
+   * The bytes are not written to again, but may be a part of a larger buffer,
+   * which lives as long as they do.
+   */
   encode(message: MessageInitShape<Desc>): Uint8Array;
 
   /**
@@ -29,11 +41,42 @@ const codecs = new WeakMap<DescMessage, MessageCodec>();
 export function messageCodec<Desc extends DescMessage>(desc: Desc): MessageCodec<Desc> {
   let codec = codecs.get(desc);
   if (codec === undefined) {
-    codec = {
-      encode: (message) => toBinary(desc, create(desc, message as MessageInitShape<Desc>)),
-      decode: (bytes) => fromBinary(desc, bytes),
-    };
+    codec = isCovered(desc) ? specialisedCodec(desc) : genericCodec(desc);
     codecs.set(desc, codec);
   }
   return codec as MessageCodec<Desc>;
+}
+
+// Getters of a message may encode another: that takes an encoder of its own.
+let idleEncoder: Encoder | undefined;
+
+function specialisedCodec(desc: DescMessage): MessageCodec {
+  const write = messageWriter(desc);
+  const reader = messageReader(desc);
+  const createMessage = messageFactory(desc);
+  return {
+    encode: (message) => {
+      const encoder = idleEncoder ?? new Encoder();
+      idleEncoder = undefined;
+      try {
+        encoder.begin();
+        write(encoder, message ?? {}, false);
+        return encoder.finish();
+      } finally {
+        idleEncoder = encoder;
+      }
+    },
+    decode: (bytes) => {
+      const message = createMessage();
+      reader.read(new Decoder(bytes), message, bytes.length);
+      return message as unknown as MessageShape<DescMessage>;
+    },
+  };
+}
+
+function genericCodec(desc: DescMessage): MessageCodec {
+  return {
+    encode: (message) => toBinary(desc, create(desc, message)),
+    decode: (bytes) => fromBinary(desc, bytes),
+  };
 }
