@@ -5,6 +5,7 @@ import type { Stream } from "../session/stream.js";
 import type { StreamReceiver } from "../session/stream-host.js";
 import type { DrpcError } from "../vocabulary/drpc-error.js";
 import type { MetadataEntries } from "../wire/metadata-payload.js";
+import { owned } from "../wire/owned.js";
 
 /** How to make a {@link ReceiveQueue}. */
 export interface ReceiveQueueInit<T> {
@@ -221,9 +222,4 @@ export class ReceiveQueue<T> implements StreamReceiver, AsyncIterableIterator<T>
       this.#stream?.consume(body.length);
     }
   }
-}
-
-/** Copies a message that would keep a much larger chunk alive for as long as it waits. */
-function owned(body: Uint8Array): Uint8Array {
-  return body.byteLength * 4 < body.buffer.byteLength ? body.slice() : body;
 }

@@ -7,6 +7,7 @@ import { encodeErrorPayload, type StatusDetail } from "../wire/error-payload.js"
 import type { FrameReader } from "../wire/frame-reader.js";
 import { Kind, kindName } from "../wire/kind.js";
 import type { MetadataEntries } from "../wire/metadata-payload.js";
+import { owned } from "../wire/owned.js";
 import { PacketAssembler, PacketTooLargeError } from "../wire/packet-assembler.js";
 import { ProtocolError } from "../wire/protocol-error.js";
 import { messageOverheadBytes, SendCredit } from "./flow-control.js";
@@ -138,12 +139,12 @@ export class Stream {
     if (host.flow.peerWindowBytes !== undefined && !this.#credit.covers(cost)) {
       return new Promise<void>((resolve) => {
         this.#creditArrived = resolve;
-      }).then(() => this.send(body));
+      }).then(this.send.bind(this, owned(body)));
     }
     const admitted = host.flow.spend(this.id, cost);
     return admitted === undefined
       ? this.#sendAdmitted(body, cost)
-      : admitted.then(() => this.#sendAdmitted(body, cost));
+      : admitted.then(this.#sendAdmitted.bind(this, owned(body), cost));
   }
 
   #sendAdmitted(body: Uint8Array, cost: number): Promise<void> | undefined {

@@ -4,6 +4,7 @@
 import type { Connection } from "../vocabulary/connection.js";
 import { firstByte, maxFrameDataBytes } from "../wire/frame-header.js";
 import { isControlKind, Kind } from "../wire/kind.js";
+import { owned } from "../wire/owned.js";
 import { WriteBuffer } from "../wire/write-buffer.js";
 import { TurnQueue } from "./turn-queue.js";
 
@@ -92,7 +93,7 @@ export class WriteScheduler {
       return undefined;
     }
     return new Promise((accepted, refused) => {
-      this.#wait({ streamId, messageId, body, sent: 0, accepted, refused });
+      this.#wait({ streamId, messageId, body: owned(body), sent: 0, accepted, refused });
       this.#admit();
     });
   }

@@ -42,7 +42,11 @@ const others: Record<string, Partial<Outcome> & { readonly why: string }> = {
   },
   "message body is not protobuf": {
     why: "the text names the path and is our decoder's, and the code is Internal (checklist 55)",
-    response: errorHex(1, 13n, "/gopeer.v1.Echo/Unary: the request could not be decoded: the bytes end inside a field"),
+    response: errorHex(
+      1,
+      13n,
+      "/gopeer.v1.Echo/Unary: the request could not be decoded: the bytes end inside a varint",
+    ),
   },
   "unary with no message": {
     why: "the text says what is wrong, and the code is gRPC's for it (checklist 54)",

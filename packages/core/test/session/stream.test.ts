@@ -10,6 +10,7 @@ import type { Stream } from "../../src/session/stream.js";
 import type { StreamReceiver } from "../../src/session/stream-host.js";
 import { createConnectionPair } from "../../src/testing/connection-pair.js";
 import { Kind } from "../../src/wire/kind.js";
+import { encodeSettings } from "../../src/wire/settings-payload.js";
 import { errorFrame, frame, framesOf, join, RawPeer, show } from "../raw-peer.js";
 
 /** A receiver that keeps what it is told, and takes messages only when the test does. */
@@ -49,7 +50,7 @@ interface Setup {
   open(): { stream: Stream; receiver: Recorder };
 }
 
-function setup(options: SessionOptions = {}): Setup {
+function setup(options: SessionOptions = {}, announces = false): Setup {
   const pair = createConnectionPair();
   let end: (error: DrpcError | undefined) => void = () => undefined;
   const ended = new Promise<DrpcError | undefined>((resolve) => {
@@ -59,7 +60,7 @@ function setup(options: SessionOptions = {}): Setup {
     role: "client",
     connection: pair.client,
     limits: resolveSessionOptions(options),
-    announces: false,
+    announces,
     listener: { ended: (error) => end(error) },
   });
   const call = { path: "/a.B/C", pathBytes: new TextEncoder().encode("/a.B/C"), metadata: [] };
@@ -79,6 +80,7 @@ function setup(options: SessionOptions = {}): Setup {
 }
 
 const body = new Uint8Array(3);
+const noLimits = { maxMessageBytes: 1_000, maxConcurrentStreams: 0, connectionWindowBytes: 0, compressions: 0 };
 
 test("Send after own CloseSend fails and writes nothing (checklist 34)", async () => {
   const { peer, open } = setup();
@@ -99,6 +101,25 @@ test("CloseSend twice writes one frame (checklist 35)", async () => {
   open();
   await peer.frame(Kind.Invoke, 2);
   assert.deepEqual(peer.shown(1), ["Invoke 1/1 6", "CloseSend 1/2"]);
+});
+
+test("a message that waits for credit is copied out of a buffer that is much larger", async () => {
+  const { peer, open } = setup({}, true);
+  const { stream } = open();
+  await peer.frame(Kind.Invoke, 1);
+  peer.write(frame(Kind.Settings, 1, 1, encodeSettings({ ...noLimits, version: 1, windowBytes: 100 })));
+  await peer.frame(Kind.Settings, 1);
+  assert.equal(stream.send(new Uint8Array(10)), undefined);
+  const buffer = new Uint8Array(1_000).fill(1);
+  const sent = stream.send(buffer.subarray(0, 10));
+  assert.ok(sent instanceof Promise);
+  buffer.fill(2);
+  peer.write(frame(Kind.WindowUpdate, 1, 0, Uint8Array.of(100)));
+  await sent;
+  open();
+  await peer.frame(Kind.Invoke, 2);
+  const messages = peer.frames.filter(({ kind }) => kind === Kind.Message).map(({ data }) => [...data]);
+  assert.deepEqual(messages, [new Array(10).fill(0), new Array(10).fill(1)]);
 });
 
 test("Closing a finished stream writes nothing, and neither does any other way to end it (checklist 36)", async () => {

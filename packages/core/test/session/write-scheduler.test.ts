@@ -108,6 +108,21 @@ describe("WriteScheduler", () => {
     assert.deepEqual(shapes(sink.frames()), ["1:1.", "1:200.", "3:0.", "2:1."]);
   });
 
+  test("copies a small message out of a large buffer before it waits", async () => {
+    const sink = createSink();
+    const scheduler = new WriteScheduler(sink.connection, 10);
+    scheduler.sendMessage(1, 1, body(10));
+    const buffer = body(1_000, 0x61);
+    const accepted = scheduler.sendMessage(1, 2, buffer.subarray(0, 5));
+    buffer.fill(0x62);
+    await accepted;
+    await turn();
+    assert.deepEqual(
+      sink.frames().map(({ data }) => toHex(data)),
+      [toHex(body(10)), toHex(body(5, 0x61))],
+    );
+  });
+
   test("lets streams take turns, so that a large message does not hold up a small one", async () => {
     const sink = createSink();
     sink.busy = true;
