@@ -11,7 +11,14 @@ import { measureBundles } from "./bundle-size.js";
 import { runCase, type Timing } from "./case-run.js";
 import { allCases, type Case } from "./cases.js";
 import { writeDocuments } from "./documents.js";
-import { type BenchResult, type CaseResult, describeMachine, packageVersions, plainMeasurements } from "./result.js";
+import {
+  type BenchResult,
+  type CaseResult,
+  describeMachine,
+  machineLoad,
+  packageVersions,
+  plainMeasurements,
+} from "./result.js";
 import { bundleTable, caseTable } from "./tables.js";
 import { buildWorker } from "./worker-build.js";
 
@@ -24,7 +31,10 @@ const usage = `npm run bench -- [options]
 `;
 
 const fullTiming: Timing = { warmUpMs: 1_000, roundMs: 2_000, rounds: 5 };
-const quickTiming: Timing = { warmUpMs: 300, roundMs: 250, rounds: 3 };
+const quickTiming: Timing = { warmUpMs: 200, roundMs: 200, rounds: 3 };
+
+/** Above this the figures are those of a machine that has other things to do. */
+const busyLoad = 0.5;
 
 const root = join(import.meta.dirname, "../../..");
 const { values: options } = parseArgs({
@@ -55,6 +65,10 @@ if (cases.length === 0) {
   process.exit(1);
 }
 
+const loadBefore = machineLoad();
+if (loadBefore > busyLoad) {
+  console.warn(`The machine is busy, with a load of ${loadBefore.toFixed(1)}: the figures will be rough.`);
+}
 const { results, failures } = await measure(cases);
 const bundles = options.case.length === 0 ? await measureBundles() : [];
 for (const result of results) {
@@ -73,7 +87,7 @@ if (failures.length > 0) {
   process.exitCode = 1;
 } else if (options.docs || (!quick && options.case.length === 0)) {
   const date = new Date().toISOString().slice(0, 10);
-  const environment = { date, machine: describeMachine(), versions: packageVersions() };
+  const environment = { date, machine: describeMachine(), loadBefore, versions: packageVersions() };
   const result: BenchResult = { quick, timing, cases: results, bundles, ...environment };
   writeDocuments(result, root);
 }

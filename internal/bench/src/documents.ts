@@ -66,11 +66,12 @@ function summary(result: BenchResult): string {
   return [plot, rateTable(shown, contenderNames), setting(result)].join("\n\n");
 }
 
-function setting({ quick, timing, date, machine, versions }: BenchResult): string {
+function setting({ quick, timing, date, machine, loadBefore, versions }: BenchResult): string {
   const { rounds, roundMs } = timing;
   const measured = `medians of ${rounds} rounds of ${(roundMs / 1_000).toLocaleString("en")} s`;
   const form = quick ? `With \`--quick\`, so that they are rough: ${measured}.` : `The full form: ${measured}.`;
-  return `Taken on ${date}, on ${machine}. ${form} Versions: ${versions.join(", ")}.`;
+  const busy = `The machine's load was ${loadBefore.toFixed(1)} before the run.`;
+  return `Taken on ${date}, on ${machine}. ${busy} ${form} Versions: ${versions.join(", ")}.`;
 }
 
 const begin = "<!-- benchmarks: written by npm run bench -->";

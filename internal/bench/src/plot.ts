@@ -9,20 +9,25 @@ import type { CaseResult } from "./result.js";
 
 use([BarChart, LineChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
 
-const rates = { type: "log", name: "per second", min: 100, axisLabel: { formatter: short } };
+const width = 1_400;
+const height = 560;
+
+const frame = {
+  legend: { top: 40, itemGap: 28 },
+  grid: { top: 100, bottom: 60, left: 70, right: 20 },
+  yAxis: { type: "log", name: "per second", min: 10, axisLabel: { formatter: short } },
+};
 
 /** Draws the rate of each contender in each case. */
 export function plotRates(results: readonly CaseResult[], contenders: readonly string[]): string {
   return draw({
+    ...frame,
     title: { text: "Calls or messages a second, on a logarithmic scale", left: "center" },
-    legend: { top: 30 },
-    grid: { top: 80, bottom: 60, left: 70, right: 20 },
     xAxis: {
       type: "category",
-      data: results.map((result) => result.case.name),
-      axisLabel: { interval: 0, width: 110, overflow: "break" },
+      data: results.map((result) => inTwoLines(result.case.name)),
+      axisLabel: { interval: 0 },
     },
-    yAxis: rates,
     series: contenders.map((name) => ({
       type: "bar",
       name,
@@ -36,17 +41,23 @@ export function plotRates(results: readonly CaseResult[], contenders: readonly s
 export function plotMultiplexing(results: readonly CaseResult[]): string {
   const names = [...new Set(results.flatMap(({ measurements }) => measurements.map(({ contender }) => contender)))];
   return draw({
-    title: { text: "Messages a second, by the number of concurrent streams", left: "center" },
-    legend: { top: 30 },
-    grid: { top: 80, bottom: 40, left: 70, right: 20 },
+    ...frame,
+    title: { text: "Messages a second, by the number of concurrent streams, on a logarithmic scale", left: "center" },
     xAxis: { type: "category", data: results.map((result) => result.case.name) },
-    yAxis: rates,
     series: names.map((name) => ({
       type: "line",
       name,
       data: results.map(({ measurements }) => rateOf(measurements, name)),
     })),
   });
+}
+
+/** Breaks a name near its middle, at a space. */
+function inTwoLines(name: string): string {
+  const middle = name.length / 2;
+  const spaces = [...name.matchAll(/ /g)].map(({ index }) => index);
+  const [nearest] = spaces.sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle));
+  return nearest === undefined ? name : `${name.slice(0, nearest)}\n${name.slice(nearest + 1)}`;
 }
 
 function rateOf(measurements: CaseResult["measurements"], name: string): number | "-" {
@@ -60,7 +71,7 @@ function short(value: number): string {
 }
 
 function draw(option: EChartsCoreOption): string {
-  const chart = init(null, null, { renderer: "svg", ssr: true, width: 1_100, height: 480 });
+  const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
     chart.setOption({ animation: false, backgroundColor: "#fff", ...option });
     return `${chart.renderToSVGString()}\n`;

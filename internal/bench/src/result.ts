@@ -23,6 +23,9 @@ export interface BenchResult {
   readonly date: string;
   readonly machine: string;
 
+  /** How busy the machine was before the run: the mean number of processes that ran or wanted to, over a minute. */
+  readonly loadBefore: number;
+
   /** The contenders' packages, with their versions. */
   readonly versions: readonly string[];
 }
@@ -33,6 +36,11 @@ export function describeMachine(): string {
   const memory = `${Math.round(os.totalmem() / 2 ** 30)} GiB`;
   const model = cores[0]?.model.trim() ?? "unknown processor";
   return `${cores.length} cores of ${model}, ${memory}, ${os.type()} ${os.release()}, Node ${process.version}`;
+}
+
+/** Returns how busy the machine has been for a minute. */
+export function machineLoad(): number {
+  return os.loadavg()[0] ?? 0;
 }
 
 /** Lists the packages that are compared, with the versions that were installed. */

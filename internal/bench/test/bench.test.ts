@@ -94,7 +94,8 @@ test("the report has a table for each case", () => {
     case: each,
     measurements: each.entries.map(({ name }) => ({ case: each.name, contender: name, ...measurement })),
   }));
-  const text = report({ quick: true, timing, cases, bundles: [], date: "a day", machine: "a machine", versions: [] });
+  const environment = { date: "a day", machine: "a machine", loadBefore: 0, versions: [] };
+  const text = report({ quick: true, timing, cases, bundles: [], ...environment });
   for (const { name, group } of allCases({ quick: true })) {
     assert.ok(group === "multiplexing" || text.includes(`**${name}**`), name);
   }
