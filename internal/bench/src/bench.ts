@@ -50,6 +50,10 @@ if (options.help) {
   console.log(usage);
   process.exit();
 }
+if (options.docs && options.case.length > 0) {
+  console.error("--docs needs all cases, and so does not go with --case");
+  process.exit(1);
+}
 const { quick } = options;
 const timing = quick ? quickTiming : fullTiming;
 const cases = allCases({ quick }).filter(

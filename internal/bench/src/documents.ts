@@ -55,9 +55,14 @@ export function report(result: BenchResult): string {
 }
 
 function groupParts(group: Group, those: readonly CaseResult[]): string[] {
-  return group === "multiplexing"
-    ? ["![Messages a second, by the number of streams](benchmarks-multiplexing.svg)", caseTable(those)]
-    : those.flatMap((each) => [`**${each.case.name}**`, caseTable([each])]);
+  switch (group) {
+    case "multiplexing":
+      return ["![Messages a second, by the number of streams](benchmarks-multiplexing.svg)", caseTable(those)];
+    case "fairness":
+      return ["A unary call of 100 bytes, one in flight.", caseTable(those)];
+    default:
+      return those.flatMap((each) => [`**${each.case.name}**`, caseTable([each])]);
+  }
 }
 
 function summary(result: BenchResult): string {

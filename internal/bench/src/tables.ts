@@ -72,19 +72,6 @@ const multiplexing: readonly Column[] = [
   memory,
 ];
 
-const fairness: readonly Column[] = [
-  contender,
-  ...latency,
-  ratePer("calls"),
-  {
-    head: "load beside",
-    cell: ({ loadPerS }, { workload }) =>
-      loadPerS === undefined || workload.kind !== "beside"
-        ? none
-        : `${rate(loadPerS)} ${workload.load.kind === "upload" ? "MB/s" : "messages/s"}`,
-  },
-];
-
 const idle: readonly Column[] = [
   contender,
   { head: "server MiB", cell: ({ serverRssMb }) => megabytes(serverRssMb) },
@@ -98,8 +85,6 @@ function columns(group: Group, unit: string): readonly Column[] {
   switch (group) {
     case "multiplexing":
       return multiplexing;
-    case "fairness":
-      return fairness;
     case "idle":
       return idle;
     default:
@@ -113,6 +98,9 @@ export function caseTable(results: readonly CaseResult[]): string {
   if (first === undefined) {
     return "";
   }
+  if (first.case.group === "fairness") {
+    return fairnessTable(results);
+  }
   const shown = columns(first.case.group, first.case.unit);
   const rows = results.flatMap((result) =>
     result.measurements.map((measurement, index) => {
@@ -121,6 +109,29 @@ export function caseTable(results: readonly CaseResult[]): string {
     }),
   );
   return table([shown.map(({ head }) => head), ...rows], first.case.group === "multiplexing" ? 0 : 1);
+}
+
+/** Returns one table of how long calls took beside each load, with a row for each contender. */
+function fairnessTable(results: readonly CaseResult[]): string {
+  const contenders = results[0]?.case.entries.map(({ name }) => name) ?? [];
+  const rows = contenders.map((name) => [
+    name,
+    ...results.flatMap(({ measurements, case: { entries } }) => {
+      const index = entries.findIndex((entry) => entry.name === name);
+      return fairnessCells(measurements[index], entries[index]);
+    }),
+  ]);
+  const heads = results.flatMap((result) => [`${result.case.name.replace(/^.*in flight, /, "")}, p50`, "p99", "load"]);
+  return table([["contender", ...heads], ...rows], 1);
+}
+
+function fairnessCells(measurement?: DetailedMeasurement, entry?: Entry): string[] {
+  if (measurement === undefined || entry?.workload.kind !== "beside") {
+    return [none, none, none];
+  }
+  const { p50Us, p99Us, loadPerS } = measurement;
+  const unit = entry.workload.load.kind === "upload" ? "MB/s" : "messages/s";
+  return [time(p50Us), time(p99Us), loadPerS === undefined ? none : `${rate(loadPerS)} ${unit}`];
 }
 
 /** Returns the sizes of bundles as a table. */

@@ -97,8 +97,9 @@ test("the report has a table for each case", () => {
   const environment = { date: "a day", machine: "a machine", loadBefore: 0, versions: [] };
   const text = report({ quick: true, timing, cases, bundles: [], ...environment });
   for (const { name, group } of allCases({ quick: true })) {
-    assert.ok(group === "multiplexing" || text.includes(`**${name}**`), name);
+    assert.ok(["multiplexing", "fairness"].includes(group) || text.includes(`**${name}**`), name);
   }
+  assert.match(text, /\| contender +\| +alone, p50 \| +p99 \| +load \| +beside an upload, p50 \|/);
   assert.match(text, /\| +4,096 \| +4,096 \|/);
   assert.match(text, /1\.23 ms/);
 });
