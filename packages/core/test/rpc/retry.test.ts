@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Code, createClient, DrpcError, type Interceptor, type RetryOptions } from "@ts-drpc/core";
+import { Code, createClient, DrpcError, type Interceptor, type Metadata, type RetryOptions } from "@ts-drpc/core";
 import { createRouterTransport } from "@ts-drpc/core/testing";
 import { createEchoServiceClient, EchoHandler, EchoService, registerEchoService } from "@ts-drpc-internal/fixtures";
 import { Kind } from "../../src/wire/kind.js";
@@ -290,6 +290,40 @@ describe("a call that failed after it may have run", () => {
     await assert.rejects(call, { code: Code.Canceled, notStarted: false });
     await closeIn(pass, transport);
   });
+});
+
+test("the Trailer of an attempt that is made again is not told, and a Header is the end of attempts", async () => {
+  const told: (string | undefined)[] = [];
+  let runs = 0;
+  const transport = createRouterTransport(
+    (router) =>
+      registerEchoService(router, {
+        say: ({ sentence }, context) => {
+          runs++;
+          if (sentence === "header") {
+            context.responseHeader.set("run", "h");
+          }
+          context.responseTrailer.set("run", String(runs));
+          if (runs < 3) {
+            throw new DrpcError("broken", Code.Unavailable);
+          }
+          return { sentence };
+        },
+      }),
+    { client: { retry: quick } },
+  );
+  const client = createEchoServiceClient(transport);
+  const options = {
+    onHeader: (header: Metadata) => told.push(header.get("run")),
+    onTrailer: (trailer: Metadata) => told.push(trailer.get("run")),
+  };
+  assert.equal((await client.say({ sentence: "x" }, options)).sentence, "x");
+  assert.deepEqual(told.splice(0), ["3"]);
+  runs = 0;
+  await assert.rejects(client.say({ sentence: "header" }, options), { rawMessage: "broken" });
+  assert.deepEqual(told, ["h", "1"]);
+  assert.equal(runs, 1);
+  await transport.close();
 });
 
 test("retry options that are wrong are refused by name", async () => {
