@@ -6,7 +6,7 @@
 //   node --conditions=@ts-drpc/source --import tsx internal/bench/codec/measure.ts
 
 import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import { cornerTypes, messageTypes, protobufTypes } from "@ts-drpc-internal/conformance";
+import { cornerTypes, messageTypes, protobufTypes } from "@ts-drpc-internal/protobuf-conformance";
 import { messageCodec } from "../../../packages/core/src/codec/message-codec.js";
 import { emittedCodecs } from "./emitted.js";
 

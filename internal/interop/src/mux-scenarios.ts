@@ -94,7 +94,10 @@ export const muxScenarios: readonly Scenario[] = [
       await Promise.all(blocked.map(({ begun }) => begun));
       const refused = await failure(echo.unary({}));
       assert.deepEqual([refused.code, refused.notStarted], [Code.ResourceExhausted, true]);
-      assert.match(refused.rawMessage, /^too many concurrent streams: refused: at most 2 concurrent streams \(attempt 3 of 3\)$/);
+      assert.match(
+        refused.rawMessage,
+        /^too many concurrent streams: refused: at most 2 concurrent streams \(attempt 3 of 3\)$/,
+      );
       controller.abort();
       for (const { ended } of blocked) {
         assert.equal((await ended).code, Code.Canceled);

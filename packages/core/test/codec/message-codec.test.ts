@@ -14,8 +14,8 @@ import {
   setExtension,
   toBinary,
 } from "@bufbuild/protobuf";
-import { cornerTypes, protobufTypes } from "@ts-drpc-internal/conformance";
 import { SayRequestSchema, toHex } from "@ts-drpc-internal/fixtures";
+import { cornerTypes, protobufTypes } from "@ts-drpc-internal/protobuf-conformance";
 import fc from "fast-check";
 import { messageCodec } from "../../src/codec/message-codec.js";
 

@@ -16,8 +16,8 @@ import {
   toBinary,
   toJson,
 } from "@bufbuild/protobuf";
-import { messageTypes } from "@ts-drpc-internal/conformance";
 import { toHex } from "@ts-drpc-internal/fixtures";
+import { messageTypes } from "@ts-drpc-internal/protobuf-conformance";
 import fc from "fast-check";
 import { isCovered } from "../../src/codec/coverage.js";
 import { messageCodec } from "../../src/codec/message-codec.js";

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import type { DescMessage } from "@bufbuild/protobuf";
-import { messageTypes } from "@ts-drpc-internal/conformance";
+import { messageTypes } from "@ts-drpc-internal/protobuf-conformance";
 
 interface UnknownField {
   readonly no: number;
