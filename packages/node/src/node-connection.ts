@@ -159,7 +159,7 @@ class NodeConnection implements Connection {
       this.#writable.end(() => this.abort());
     }
     // Whatever still arrives is read, so that the end is noticed.
-    this.#readable.resume();
+    this.resume();
   }
 
   /** Notes since when this connection is being read without a pause for others. */
