@@ -3,6 +3,12 @@
 
 import type { Transport } from "@ts-drpc/core";
 
+/**
+ * What a protocol can carry: anything, or what gRPC can, whose metadata is ASCII under keys in lower case, several
+ * values of a key joined, and whose codes are those that have names.
+ */
+export type Carries = "anything" | "what gRPC can";
+
 /** What closing a server did. */
 export interface CloseReport {
   readonly connections: number;

@@ -6,7 +6,7 @@ import { answersContract } from "./answers-contract.js";
 import { backpressureContract } from "./backpressure-contract.js";
 import { cancellationContract } from "./cancellation-contract.js";
 import { reconnectContract, serverCloseContract, transportCloseContract } from "./closing-contract.js";
-import type { ContractPair } from "./contract-pair.js";
+import type { Carries, ContractPair } from "./contract-pair.js";
 import { useSharedPair } from "./pair-in-use.js";
 
 /** What a kind of transport has besides calls, so that the promises about it can be tested. */
@@ -16,6 +16,9 @@ export interface ContractReach {
 
   /** The server can be opened again at the same address. */
   readonly reopen: boolean;
+
+  /** Defaults to anything. */
+  readonly carries?: Carries | undefined;
 }
 
 /**
@@ -26,7 +29,7 @@ export function transportContract(name: string, reach: ContractReach, createPair
   describe(`the promises of a transport, over ${name}`, () => {
     describe("one connection for all calls", () => {
       const shared = useSharedPair(createPair);
-      answersContract(shared);
+      answersContract(shared, reach.carries ?? "anything");
       cancellationContract(shared);
       backpressureContract(shared);
     });

@@ -47,13 +47,18 @@ export interface Generated {
   readonly file: FileDescriptorProto;
   /** The content of our generated file, undefined if there is none. */
   readonly services: string | undefined;
+  /** The content of our file with adapters, undefined if there is none. */
+  readonly adapters: string | undefined;
 }
 
 /** Writes a configuration that compiles what was generated for the given proto files, and returns its path. */
 export function writeConfig(project: string, generated: readonly Generated[]): string {
-  const files = generated.flatMap(({ file, services }) => {
+  const files = generated.flatMap(({ file, services, adapters }) => {
     const path = `gen/${file.name.replace(/\.proto$/, "")}`;
-    return services === undefined ? [`${path}_pb.ts`] : [`${path}_pb.ts`, `${path}_drpc.ts`];
+    const written = [`${path}_pb.ts`];
+    if (services !== undefined) written.push(`${path}_drpc.ts`);
+    if (adapters !== undefined) written.push(`${path}_drpc_grpc.ts`);
+    return written;
   });
   const path = join(project, "tsconfig.json");
   writeFileSync(path, JSON.stringify({ ...tsconfig, files }));
@@ -63,9 +68,9 @@ export function writeConfig(project: string, generated: readonly Generated[]): s
 /**
  * Generates messages with protoc-gen-es and services with our plugin, and writes them below the project.
  */
-export async function generate(project: string, batch: Batch): Promise<Generated[]> {
+export async function generate(project: string, batch: Batch, options: readonly string[] = []): Promise<Generated[]> {
   const request = create(CodeGeneratorRequestSchema, {
-    parameter: "target=ts,import_extension=js",
+    parameter: ["target=ts", "import_extension=js", ...options].join(","),
     fileToGenerate: batch.generate,
     protoFile: batch.files,
   });
@@ -77,7 +82,10 @@ export async function generate(project: string, batch: Batch): Promise<Generated
   const wanted = new Set(batch.generate);
   return batch.files
     .filter((file) => wanted.has(file.name))
-    .map((file) => ({ file, services: services.get(file.name.replace(/\.proto$/, "_drpc.ts")) }));
+    .map((file) => {
+      const path = file.name.replace(/\.proto$/, "");
+      return { file, services: services.get(`${path}_drpc.ts`), adapters: services.get(`${path}_drpc_grpc.ts`) };
+    });
 }
 
 async function runPlugin(name: string, input: Uint8Array): Promise<Map<string, string>> {

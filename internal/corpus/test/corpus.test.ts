@@ -37,7 +37,9 @@ suite("services of google-proto-files", async () => {
   const project = createProject();
   after(() => rmSync(project, { recursive: true }));
   const generated: Generated[] = [];
-  for (const batch of batches(compileProtos(selection))) generated.push(...(await generate(project, batch)));
+  for (const batch of batches(compileProtos(selection))) {
+    generated.push(...(await generate(project, batch, ["generate_adapters=true"])));
+  }
   const services = generated.flatMap(({ file }) => file.service);
 
   test("a few dozen of them are generated, with methods of all four kinds", () => {
@@ -51,6 +53,12 @@ suite("services of google-proto-files", async () => {
 
   test("each has exactly the declarations and methods of its descriptor", () => {
     assert.deepEqual(generated.flatMap(compare), []);
+  });
+
+  test("each with services has adapters", () => {
+    for (const { file, adapters = "" } of generated) {
+      assert.equal(adapters.match(/^export function /gm)?.length ?? 0, 2 * file.service.length, file.name);
+    }
   });
 
   test("all compile under the strictest settings", () => {

@@ -35,9 +35,11 @@ const violations: readonly (readonly [what: string, folder: string, code: string
   ["session imports rpc", "core/src/session", 'export { Router } from "../rpc/router.js";', "noRestrictedImports"],
   ["session knows messages", "core/src/session", 'export { create } from "@bufbuild/protobuf";', "noRestrictedImports"],
   ["rpc imports testing", "core/src/rpc", 'export * from "../testing/index.js";', "noRestrictedImports"],
+  ["rpc imports adapter", "core/src/rpc", 'export * from "../adapter/index.js";', "noRestrictedImports"],
   ["core imports a module of Node", "core/src/rpc", 'export * from "node:fs";', "noNodejsModules"],
   ["core uses Buffer", "core/src/rpc", "export const size: number = Buffer.poolSize;", "noRestrictedGlobals"],
   ["core uses process", "core/src/session", "export const pid: number = process.pid;", "noRestrictedGlobals"],
+  ["grpc reaches into core", "grpc/src", 'export * from "@ts-drpc/core/src/rpc/router.js";', "noRestrictedImports"],
   ["node reaches into core", "node/src", 'export * from "@ts-drpc/core/src/rpc/router.js";', "noRestrictedImports"],
   ["compression imports a module of Node", "compression/src", 'export * from "node:zlib";', "noNodejsModules"],
   ["compression uses Buffer", "compression/src", "export const size: number = Buffer.poolSize;", "noRestrictedGlobals"],
@@ -55,4 +57,8 @@ for (const [what, folder, code, rule] of violations) {
 
 test("the linter accepts an import downward", () => {
   assert.doesNotMatch(lint("core/src/session", 'export { Kind } from "../wire/kind.js";'), /noRestrictedImports/);
+});
+
+test("the linter accepts that grpc imports what core has for adapters", () => {
+  assert.doesNotMatch(lint("grpc/src", 'export { Kind } from "@ts-drpc/core/adapter";'), /noRestrictedImports/);
 });

@@ -38,9 +38,10 @@ type ReservedName = "AsyncIterable" | "Partial" | "Promise" | "handler" | "route
 
 const runtimePackage = "@ts-drpc/core";
 
-/** Returns the path of the file that is generated for the services of a proto file. */
-export function generatedPath(file: DescFile, target: Target): string {
-  return `${file.name}_drpc.${target === "dts" ? "d.ts" : target}`;
+/** Returns the path of a file that is generated for the services of a proto file: the one, or the one with adapters. */
+export function generatedPath(file: DescFile, target: Target, adapters?: "grpc"): string {
+  const name = adapters === undefined ? `${file.name}_drpc` : `${file.name}_drpc_${adapters}`;
+  return `${name}.${target === "dts" ? "d.ts" : target}`;
 }
 
 /**

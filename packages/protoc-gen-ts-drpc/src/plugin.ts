@@ -4,27 +4,31 @@
 import { readFileSync } from "node:fs";
 import { createEcmaScriptPlugin, type Plugin, type Schema, type Target } from "@bufbuild/protoplugin";
 import { generateClient } from "./generate-client.js";
+import { generateGrpc } from "./generate-grpc.js";
 import { generateHandler } from "./generate-handler.js";
 import { assertDistinctMethods, createNames, generatedPath } from "./names.js";
-import { parseOptions } from "./options.js";
+import { type Options, parseOptions } from "./options.js";
 
 /**
- * The protoc plugin: for every proto file with services it writes a `*_drpc.ts` beside the `*_pb.ts` of protoc-gen-es.
+ * Creates the protoc plugin: for every proto file with services it writes a `*_drpc.ts` beside the `*_pb.ts` of
+ * protoc-gen-es, and a `*_drpc_grpc.ts` if it is asked for adapters.
  *
  * It writes JavaScript and declaration files itself, too. protoplugin could transpile them, but it looks for
  * `lib.*.d.ts` in whichever TypeScript is installed at the top of `node_modules`, and fails beside TypeScript 7, which
  * has none there.
  */
-export const plugin: Plugin = createEcmaScriptPlugin({
-  name: "protoc-gen-ts-drpc",
-  version: `v${packageVersion()}`,
-  parseOptions,
-  generateTs: generate,
-  generateJs: generate,
-  generateDts: generate,
-});
+export function createPlugin(defaults: Options = { generateAdapters: false }): Plugin {
+  return createEcmaScriptPlugin<Options>({
+    name: "protoc-gen-ts-drpc",
+    version: `v${packageVersion()}`,
+    parseOptions: (rawOptions) => parseOptions(rawOptions, defaults),
+    generateTs: generate,
+    generateJs: generate,
+    generateDts: generate,
+  });
+}
 
-function generate(schema: Schema, target: Target): void {
+function generate(schema: Schema<Options>, target: Target): void {
   for (const file of schema.files) {
     const f = schema.generateFile(generatedPath(file, target));
     f.preamble(file);
@@ -33,6 +37,11 @@ function generate(schema: Schema, target: Target): void {
       const output = { f, target, service, names };
       generateClient(output);
       generateHandler(output);
+    }
+    if (schema.options.generateAdapters) {
+      const adapters = schema.generateFile(generatedPath(file, target, "grpc"));
+      adapters.preamble(file);
+      generateGrpc(adapters, file, target);
     }
   }
 }

@@ -20,6 +20,9 @@ With protoc:
 
   protoc -I proto --es_out=src/gen --es_opt=target=ts \\
     --ts-drpc_out=src/gen --ts-drpc_opt=target=ts proto/echo.proto
+
+The option generate_adapters=true, or the argument --generate-adapters, also writes
+adapters for gRPC: local: [protoc-gen-ts-drpc, --generate-adapters].
 `;
 
 /**

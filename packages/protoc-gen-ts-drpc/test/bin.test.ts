@@ -81,6 +81,14 @@ suite("the program as protoc runs it", () => {
     assert.equal(response.error, "");
   });
 
+  test("writes adapters for the argument --generate-adapters", () => {
+    const input = toBinary(CodeGeneratorRequestSchema, compileText(hello, "target=ts"));
+    const { status, stdout, stderr } = run(["--generate-adapters"], input);
+    assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+    const names = fromBinary(CodeGeneratorResponseSchema, stdout).file.map((file) => file.name);
+    assert.deepEqual(names, ["hello_drpc.ts", "hello_drpc_grpc.ts"]);
+  });
+
   test("names an unknown option and fails", () => {
     const { status, stdout, stderr } = run([], toBinary(CodeGeneratorRequestSchema, compileText(hello, "nope=1")));
     assert.deepEqual({ status, output: stdout.length }, { status: 1, output: 0 });

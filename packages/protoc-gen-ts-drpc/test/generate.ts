@@ -13,8 +13,10 @@ import {
   type CodeGeneratorResponse,
   CodeGeneratorResponseSchema,
 } from "@bufbuild/protobuf/wkt";
-import { plugin } from "../src/plugin.js";
+import { createPlugin } from "../src/plugin.js";
 import { compileText, programs } from "./compile-request.js";
+
+const plugin = createPlugin();
 
 /** The content of generated files by their path. */
 export type Output = Record<string, string>;

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { knownOptions, parseOptions } from "../src/options.js";
+import { parseArguments } from "../src/program-arguments.js";
 import { compileText } from "./compile-request.js";
 import { runPlugin, withParameter } from "./generate.js";
 
@@ -25,7 +26,6 @@ suite("an option that nobody knows is refused by name", () => {
     "target=ts,Target=ts": `invalid option "Target=ts": unknown option "Target", the options are ${known}`,
     "first=1,second=2": `invalid option "first=1,second=2": unknown option "first", the options are ${known}`,
     "json_types=true": `invalid option "json_types=true": unknown option "json_types", the options are ${known}`,
-    "generate_adapters=true": `invalid option "generate_adapters=true": unknown option "generate_adapters", the options are ${known}`,
   };
   for (const [parameter, message] of Object.entries(refused)) {
     test(parameter, () => assert.throws(() => generate(parameter), { name: "PluginOptionError", message }));
@@ -38,8 +38,40 @@ suite("a wrong value of a known option is refused with the option", () => {
   }
 });
 
-test("no option of our own gives no options", () => {
-  assert.deepEqual(parseOptions([]), {});
+suite("generate_adapters writes a second file for each with services", () => {
+  const both = ["dir/a_drpc.ts", "dir/a_drpc_grpc.ts"];
+  for (const option of [
+    "generate_adapters=true",
+    "generate-adapters=true",
+    "generate_adapters=1",
+    "generate-adapters",
+  ]) {
+    test(option, () => assert.deepEqual(Object.keys(generate(`target=ts,${option}`)).sort(), both));
+  }
+
+  for (const option of ["generate_adapters=false", "generate-adapters=0"]) {
+    test(option, () => assert.deepEqual(Object.keys(generate(`target=ts,${option}`)), ["dir/a_drpc.ts"]));
+  }
+
+  test("the first file is the same with it and without", () => {
+    const [without, adapters] = [generate("target=ts"), generate("target=ts,generate_adapters=true")];
+    const content = (text = "") => text.replace(/^\/\/ @generated.*$/m, "");
+    assert.equal(content(adapters["dir/a_drpc.ts"]), content(without["dir/a_drpc.ts"]));
+  });
+
+  test("a value that is neither is refused", () => {
+    const message = `invalid option "generate_adapters=maybe": generate_adapters must be true or false, got "maybe"`;
+    assert.throws(() => generate("generate_adapters=maybe"), { name: "PluginOptionError", message });
+  });
+
+  test("the argument of the program is its default", () => {
+    const { options, rest } = parseArguments(["--generate-adapters", "--version"]);
+    assert.deepEqual([options, rest], [{ generateAdapters: true }, ["--version"]]);
+    assert.deepEqual(parseArguments([]).options, { generateAdapters: false });
+    assert.deepEqual(parseOptions([], options), { generateAdapters: true });
+    const off = [{ key: "generate_adapters", value: "false" }];
+    assert.deepEqual(parseOptions(off, options), { generateAdapters: false });
+  });
 });
 
 suite("the options of protoplugin work", () => {

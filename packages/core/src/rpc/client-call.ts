@@ -27,6 +27,7 @@ export interface ClientCallInit {
   readonly onHeader: ((header: Metadata) => void) | undefined;
   readonly onTrailer: ((trailer: Metadata) => void) | undefined;
 
+  /** How messages are compressed, where the protocol leaves that to us. */
   readonly compression: CompressionOffer | undefined;
   readonly waitForReady: boolean;
   readonly retry: RetryPolicy;

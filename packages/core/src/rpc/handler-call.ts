@@ -8,31 +8,17 @@ import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import { Kind } from "../wire/kind.js";
 import { CallScope } from "./call-scope.js";
-import type { HandlerContext } from "./handler.js";
-import { MessagePump } from "./message-pump.js";
-import type { Method } from "./method.js";
+import { MessagePump, type MessageSink } from "./message-pump.js";
 import { ReceiveQueue } from "./receive-queue.js";
-import type { Serve } from "./router.js";
-import type { ServerContext } from "./server-context.js";
+import { handlerFailure, type RouteCall } from "./route-server.js";
 import { SingleMessageReceiver } from "./single-message-receiver.js";
 
 type Message = MessageInitShape<DescMessage>;
 type Messages = AsyncIterable<MessageShape<DescMessage>>;
 
-/** How to make a {@link HandlerCall}. */
-export interface HandlerCallInit {
-  readonly method: Method;
-  readonly context: ServerContext;
-
-  /** Calls the handler's function. */
-  readonly serve: Serve;
-
-  /** Is told what a handler threw that its caller is not told. */
-  readonly onError: (reason: unknown, context: HandlerContext) => void;
-
-  /** The stream has ended and the handler has settled. Called once. */
-  readonly over: () => void;
-}
+/** What a call needs of what carries it: a stream of a session, or its like in another protocol. */
+export type HandlerStream = MessageSink &
+  Pick<Stream, "path" | "consume" | "expectMessage" | "fail" | "sendError" | "sendResponseMetadata">;
 
 /**
  * HandlerCall takes an accepted call to its end: it gives the request to the
@@ -43,17 +29,20 @@ export class HandlerCall {
   /** Receives the caller's messages. */
   readonly receiver: StreamReceiver;
 
-  readonly #init: HandlerCallInit;
-  readonly #stream: Stream;
+  readonly #init: RouteCall;
+  readonly #stream: HandlerStream;
+  readonly #over: () => void;
   readonly #scope: CallScope | undefined;
   readonly #requests: ReceiveQueue<MessageShape<DescMessage>> | undefined;
   #responses: MessagePump<Message> | undefined;
   #running = false;
   #headerSent = false;
 
-  constructor(stream: Stream, init: HandlerCallInit) {
+  /** `over` is called once: when the stream has ended and the handler has settled. */
+  constructor(stream: HandlerStream, init: RouteCall, over: () => void) {
     this.#init = init;
     this.#stream = stream;
+    this.#over = over;
     const { method, context } = init;
     const terminated = (cause: DrpcError | undefined): void => this.#terminated(cause);
     const { methodKind } = method.desc;
@@ -224,17 +213,7 @@ export class HandlerCall {
   }
 
   #report(reason: unknown): void {
-    if (reason instanceof DrpcError) {
-      this.#sendError(reason);
-      return;
-    }
-    // What a handler throws when its signal aborts is no fault.
-    const ignored = this.#stream.terminated && DrpcError.from(reason).code === Code.Canceled;
-    if (!ignored) {
-      this.#init.onError(reason, this.#init.context);
-    }
-    // What it was may be nobody else's business: a path, a query, a secret.
-    this.#sendError(new DrpcError(`${this.#stream.path}: the handler failed`, Code.Unknown));
+    this.#sendError(handlerFailure(this.#init, reason, this.#stream.terminated));
   }
 
   /** The handler has settled. */
@@ -246,7 +225,7 @@ export class HandlerCall {
     // What the caller still sends is of no use to anyone.
     void this.#requests?.return();
     if (this.#stream.terminated) {
-      this.#init.over();
+      this.#over();
     }
   }
 
@@ -258,7 +237,7 @@ export class HandlerCall {
       this.#responses?.stop();
     }
     if (!this.#running) {
-      this.#init.over();
+      this.#over();
     }
   }
 }

@@ -4,9 +4,12 @@
 import type { Stream } from "../session/stream.js";
 import type { DrpcError } from "../vocabulary/drpc-error.js";
 
+/** What takes messages: a stream of a session, or its like in another protocol. */
+export type MessageSink = Pick<Stream, "send" | "closeSend" | "terminated">;
+
 /** How to make a {@link MessagePump}. */
 export interface MessagePumpInit<T> {
-  readonly stream: Stream;
+  readonly stream: MessageSink;
   readonly source: AsyncIterable<T> | Iterable<T>;
   readonly encode: (message: T) => Uint8Array;
 

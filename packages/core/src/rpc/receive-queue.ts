@@ -52,7 +52,7 @@ const maxConsumedPlaces = 1_024;
  */
 export class ReceiveQueue<T> implements StreamReceiver, AsyncIterableIterator<T> {
   readonly #init: ReceiveQueueInit<T>;
-  #stream: Stream | undefined;
+  #stream: Pick<Stream, "consume"> | undefined;
   #bodies: Uint8Array[] = [];
   #next = 0;
   #begun = false;
@@ -66,7 +66,7 @@ export class ReceiveQueue<T> implements StreamReceiver, AsyncIterableIterator<T>
   }
 
   /** Says which stream the messages come from. A queue may be read before there is one. */
-  attach(stream: Stream): this {
+  attach(stream: Pick<Stream, "consume">): this {
     this.#stream = stream;
     return this;
   }

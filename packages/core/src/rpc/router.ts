@@ -50,6 +50,11 @@ export class Router {
     return this;
   }
 
+  /** Returns all routes, in the order in which they were registered. */
+  routes(): IterableIterator<Route> {
+    return this.#routes.values();
+  }
+
   /** Returns the route of a path such as `/echo.v1.EchoService/Say`. */
   find(path: string): Route | undefined {
     return this.#routes.get(path);

@@ -11,7 +11,6 @@ import {
   wholeNumber,
 } from "../session/session-options.js";
 import { announcementKey } from "../session/settings-exchange.js";
-import type { Stream } from "../session/stream.js";
 import type { StreamReceiver } from "../session/stream-host.js";
 import { Code } from "../vocabulary/code.js";
 import type { Connection, PeerInfo } from "../vocabulary/connection.js";
@@ -22,34 +21,14 @@ import type { MetadataEntries } from "../wire/metadata-payload.js";
 import { CallCompression, compressionKey } from "./call-compression.js";
 import { CompressionSet } from "./compression-set.js";
 import { Deadline, parseTimeout, timeoutKey } from "./deadline.js";
-import { askGate, type Gate } from "./gate.js";
-import type { HandlerContext } from "./handler.js";
 import { HandlerCall } from "./handler-call.js";
-import { interceptServe } from "./intercepted-serve.js";
-import { checkInterceptors, type Interceptor } from "./interceptor.js";
-import type { Method } from "./method.js";
-import type { Route, Router, Serve } from "./router.js";
-import { ServerContext } from "./server-context.js";
+import { type RouteCall, type RouteOptions, RouteServer } from "./route-server.js";
+import type { Router } from "./router.js";
 
 const defaultIdleTimeoutMs = 1_800_000;
 
 /** Options of a server. */
-export interface ServeOptions extends SessionOptions {
-  /** Wraps every call. The first is the outermost. Defaults to none. */
-  readonly interceptors?: readonly Interceptor[] | undefined;
-
-  /**
-   * Is told what handlers threw that is not a DrpcError, as their callers are
-   * only told that the handler failed. Defaults to `console.error`.
-   */
-  readonly onError?: ((reason: unknown, context: HandlerContext) => void) | undefined;
-
-  /**
-   * Decides on each call before any byte of its messages is stored. Defaults
-   * to letting all calls through.
-   */
-  readonly gate?: Gate | undefined;
-
+export interface ServeOptions extends SessionOptions, RouteOptions {
   /**
    * How long a connection may be without a call, in milliseconds, before it is
    * closed. A ts-drpc client connects again when it is needed; a Go client
@@ -111,19 +90,15 @@ class RouterConnection implements ServedConnection {
   readonly closed: Promise<DrpcError | undefined>;
   readonly #session: Session;
   readonly #router: Router;
-  readonly #interceptors: readonly Interceptor[];
-  readonly #onError: (reason: unknown, context: HandlerContext) => void;
-  readonly #gate: Gate | undefined;
+  readonly #routes: RouteServer;
   readonly #compressions: CompressionSet;
 
   constructor(connection: Connection, router: Router, options: ServeOptions) {
     const limits = resolveSessionOptions(options);
     const errorFormat = checkErrorFormat(options.errorFormat ?? "drpc");
     this.#router = router;
-    this.#interceptors = checkInterceptors(options.interceptors ?? []);
+    this.#routes = new RouteServer(options);
     this.#compressions = new CompressionSet(options.compressions ?? []);
-    this.#onError = guarded(options.onError ?? logError);
-    this.#gate = checkGate(options.gate);
     let ended: (error: DrpcError | undefined) => void = () => undefined;
     this.closed = new Promise((resolve) => {
       ended = resolve;
@@ -163,18 +138,19 @@ class RouterConnection implements ServedConnection {
   #serve(invoke: Invoke): void {
     const { announcement, deadline, compression: named, entries } = readHead(invoke.metadata);
     const route = this.#router.find(invoke.path);
-    let refusal = route?.serve === undefined ? notServed(invoke.path, route) : undefined;
+    let refusal: DrpcError | undefined;
     let call: HandlerCall | undefined;
     const stream = this.#session.openAccepted(invoke, (opened) => {
-      if (route?.serve !== undefined) {
-        const context = new ServerContext(route.method.desc, this.peer, entries, deadline);
-        refusal =
-          (this.#gate && askGate(this.#gate, invoke.path, context, this.#onError)) ??
-          this.#compressions.refusal(invoke.path, named);
-        const method = this.#compressed(route.method, named);
-        call = refusal === undefined ? this.#createCall(opened, method, route.serve, context) : undefined;
+      const accepted =
+        route === undefined
+          ? unknownPath(invoke.path)
+          : this.#routes.accept(route, { peer: this.peer, metadata: entries, deadline });
+      refusal = accepted instanceof DrpcError ? accepted : this.#compressions.refusal(invoke.path, named);
+      if (accepted instanceof DrpcError || refusal !== undefined) {
+        return refusedReceiver(() => this.#session.release());
       }
-      return call?.receiver ?? refusedReceiver(() => this.#session.release());
+      call = new HandlerCall(opened, this.#compressed(accepted, named), () => this.#session.release());
+      return call.receiver;
     });
     if (announcement !== undefined) {
       this.#session.answerAnnouncement(announcement, stream);
@@ -186,19 +162,13 @@ class RouterConnection implements ServedConnection {
     }
   }
 
-  #compressed(method: Method, named: string | undefined): Method {
+  #compressed(call: RouteCall, named: string | undefined): RouteCall {
     const compression = named === undefined ? undefined : this.#compressions.find(named);
-    return compression ? new CallCompression(method.path, compression, this.#session).method(method) : method;
-  }
-
-  #createCall(stream: Stream, method: Method, serve: Serve, context: ServerContext): HandlerCall {
-    return new HandlerCall(stream, {
-      method,
-      context,
-      serve: this.#interceptors.length === 0 ? serve : interceptServe(this.#interceptors, method, serve),
-      onError: this.#onError,
-      over: () => this.#session.release(),
-    });
+    if (compression === undefined) {
+      return call;
+    }
+    const { method } = call;
+    return { ...call, method: new CallCompression(method.path, compression, this.#session).method(method) };
   }
 }
 
@@ -232,11 +202,9 @@ function readHead(metadata: MetadataEntries): {
 }
 
 /** Says that nothing serves a path. */
-function notServed(path: string, route: Route | undefined): DrpcError {
-  return route === undefined
-    ? // Go answers like this, and a client that wants to know must read the text, so it is the same here.
-      new DrpcError(`protocol error: unknown rpc: ${JSON.stringify(path)}`, Code.Unknown, { wireCode: 0n })
-    : new DrpcError(`${path} is not implemented`, Code.Unimplemented);
+function unknownPath(path: string): DrpcError {
+  // Go answers like this, and a client that wants to know must read the text, so it is the same here.
+  return new DrpcError(`protocol error: unknown rpc: ${JSON.stringify(path)}`, Code.Unknown, { wireCode: 0n });
 }
 
 /** Receives nothing: the call has been refused. */
@@ -251,17 +219,9 @@ function refusedReceiver(over: () => void): StreamReceiver {
 export function checkServeOptions(options: ServeOptions): void {
   checkFlowControl(options.flowControl, resolveSessionOptions(options));
   checkErrorFormat(options.errorFormat ?? "drpc");
-  checkInterceptors(options.interceptors ?? []);
-  checkGate(options.gate);
+  new RouteServer(options);
   new CompressionSet(options.compressions ?? []);
   wholeNumber("idleTimeoutMs", options.idleTimeoutMs ?? defaultIdleTimeoutMs);
-}
-
-function checkGate(gate: Gate | undefined): Gate | undefined {
-  if (gate !== undefined && typeof gate !== "function") {
-    throw new TypeError(`gate must be a function, got ${typeof gate}`);
-  }
-  return gate;
 }
 
 /** Returns the value of the option `errorFormat`, if it is one. */
@@ -270,23 +230,4 @@ function checkErrorFormat(format: ErrorFormat): ErrorFormat {
     throw new RangeError(`errorFormat must be "drpc" or "grpc-status", got ${JSON.stringify(format)}`);
   }
   return format;
-}
-
-function logError(reason: unknown, context: HandlerContext): void {
-  console.error(`the handler of ${context.service.typeName}.${context.method.name} failed:`, reason);
-}
-
-function guarded(onError: (reason: unknown, context: HandlerContext) => void): typeof onError {
-  // Whoever reports errors must not bring down the connection, or the process, with one of its own.
-  const complain = (second: unknown): void => console.error("onError threw:", second);
-  return (reason, context) => {
-    try {
-      const reported: unknown = onError(reason, context);
-      if (reported instanceof Promise) {
-        reported.catch(complain);
-      }
-    } catch (second) {
-      complain(second);
-    }
-  };
 }

@@ -8,7 +8,7 @@ import type { MetadataEntries } from "../wire/metadata-payload.js";
 
 /** How to make a {@link SingleMessageReceiver}. */
 export interface SingleMessageReceiverInit {
-  readonly stream: Stream;
+  readonly stream: Pick<Stream, "consume">;
 
   /** True if the message is taken as soon as it is there, and what follows does not matter. */
   readonly early: boolean;

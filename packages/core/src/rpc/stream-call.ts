@@ -107,14 +107,17 @@ export function callStream(
   return responses;
 }
 
-function isIterable(requests: unknown): boolean {
+/** Tells whether requests can be iterated over. */
+export function isIterable(requests: unknown): boolean {
   return Symbol.asyncIterator in Object(requests) || Symbol.iterator in Object(requests);
 }
 
+const asTheyAre = (message: Uint8Array): Uint8Array => message;
+
 /** Encodes the requests of a call, and sees to it that a method with one request gets no second. */
-function encodeRequests(
+export function encodeRequests(
   method: Method,
-  compress: (message: Uint8Array) => Uint8Array,
+  compress: (message: Uint8Array) => Uint8Array = asTheyAre,
 ): (request: MessageInitShape<DescMessage>) => Uint8Array {
   const single = method.desc.methodKind === "server_streaming";
   let count = 0;

@@ -3,50 +3,30 @@
 
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
-import { encodeErrorDetail } from "../vocabulary/error-detail.js";
 import { decodeBase64, encodeBase64 } from "../wire/base64.js";
-import { decodeErrorPayload, type ErrorPayload, encodeErrorPayload, type StatusDetail } from "../wire/error-payload.js";
+import type { StatusDetail } from "../wire/error-payload.js";
 import { Kind, kindName } from "../wire/kind.js";
 import { decodeMetadataPayload, encodeMetadataPayload, type MetadataEntries } from "../wire/metadata-payload.js";
+import { detailsInErrorStatus, encodeErrorStatus, errorPayload, statusDetailsKey } from "./error-status.js";
 import type { SessionLimits } from "./session-options.js";
 import type { StreamReceiver } from "./stream-host.js";
 
 /** The kinds of packets that carry a server's metadata: ahead of its messages, or behind them. */
 export type ResponseMetadataKind = typeof Kind.Header | typeof Kind.Trailer;
 
-/** The key of a Trailer under which the details of the error behind it travel, as in gRPC. */
-const statusDetailsKey = "grpc-status-details-bin";
-
 /** Returns what goes into a Trailer: a server's metadata, and the details of the error that follows. */
 export function trailerEntries(metadata: MetadataEntries, error: DrpcError | undefined): MetadataEntries {
   if (error === undefined || error.details.length === 0) {
     return metadata;
   }
-  const status = encodeErrorPayload(errorPayload(error), "grpc-status").subarray(1);
-  return [...metadata, [statusDetailsKey, encodeBase64(status)]];
-}
-
-/** Returns an error as it travels. */
-export function errorPayload(error: DrpcError): ErrorPayload {
-  return {
-    // 2^64 wraps: a code that does not fit was made by the application, and any answer is better than none.
-    code: BigInt.asUintN(64, error.wireCode),
-    text: error.rawMessage,
-    details: error.details.map(encodeErrorDetail),
-  };
+  return [...metadata, [statusDetailsKey, encodeBase64(encodeErrorStatus(errorPayload(error)))]];
 }
 
 /** Returns the details that a Trailer has of the error behind it. */
 export function detailsInTrailer(trailer: MetadataEntries): readonly StatusDetail[] {
   const encoded = trailer.find(([key]) => key === statusDetailsKey)?.[1];
   const status = encoded === undefined ? undefined : decodeBase64(encoded);
-  if (status === undefined) {
-    return [];
-  }
-  const body = new Uint8Array(1 + status.length);
-  body[0] = 1;
-  body.set(status, 1);
-  return decodeErrorPayload(body).details ?? [];
+  return status === undefined ? [] : detailsInErrorStatus(status);
 }
 
 /** Encodes a server's metadata. Throws a DrpcError if it is too large. */

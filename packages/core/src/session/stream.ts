@@ -10,6 +10,7 @@ import type { MetadataEntries } from "../wire/metadata-payload.js";
 import { owned } from "../wire/owned.js";
 import { PacketAssembler, PacketTooLargeError } from "../wire/packet-assembler.js";
 import { ProtocolError } from "../wire/protocol-error.js";
+import { errorPayload } from "./error-status.js";
 import { messageOverheadBytes, SendCredit } from "./flow-control.js";
 import { type Leftovers, leftoversAtCancel, leftoversAtEnd, type MessageCounts } from "./leftovers.js";
 import { checkMessageSize, maxPacketBytes, peerMessageTooLarge } from "./message-size.js";
@@ -17,7 +18,6 @@ import { peerError } from "./peer-error.js";
 import {
   detailsInTrailer,
   encodeResponseMetadata,
-  errorPayload,
   type ResponseMetadataKind,
   receiveResponseMetadata,
   trailerEntries,

@@ -1,0 +1,196 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { DescMessage, DescMethod, MessageInitShape } from "@bufbuild/protobuf";
+import { wholeNumber } from "../session/session-options.js";
+import type { CallOptions } from "../vocabulary/call-options.js";
+import { ContextValues } from "../vocabulary/context-values.js";
+import { Metadata } from "../vocabulary/metadata.js";
+import type { RetryOptions } from "../vocabulary/retry-options.js";
+import type { CompressionOffer } from "./call-compression.js";
+import type { ClientCallInit } from "./client-call.js";
+import { Deadline } from "./deadline.js";
+import { type InterceptedCallInit, interceptStream, interceptUnary } from "./intercepted-call.js";
+import {
+  applyInterceptors,
+  type CallHandler,
+  checkInterceptors,
+  type Interceptor,
+  type StreamRequest,
+  type StreamResponse,
+  type UnaryRequest,
+  type UnaryResponse,
+} from "./interceptor.js";
+import { methodOf } from "./method.js";
+import { RetryPolicy } from "./retry-policy.js";
+import type { StreamingMethod, UnaryMethod } from "./transport.js";
+import { unencodableRequest } from "./unary-call.js";
+
+type Messages<I extends DescMessage> = AsyncIterable<MessageInitShape<I>> | Iterable<MessageInitShape<I>>;
+
+/** What transports do differently: a call, once its options are read and it is through the interceptors. */
+export interface CallProtocol {
+  /** Makes a call with one request, which is encoded, and resolves with the one response. Rejects with a DrpcError. */
+  unary(call: ClientCallInit, body: Uint8Array): Promise<UnaryResponse["message"]>;
+
+  /** Starts a streaming call and returns its responses. Leaving their iteration early cancels the call. */
+  stream(call: ClientCallInit, requests: Messages<DescMessage>): StreamResponse["messages"];
+}
+
+/** Options of every transport. */
+export interface CallMakerOptions {
+  /** Wraps every call. The first is the outermost. Defaults to none. */
+  readonly interceptors?: readonly Interceptor[] | undefined;
+
+  /** How long calls that set no `timeoutMs` of their own may take, in milliseconds. Defaults to no limit. */
+  readonly defaultTimeoutMs?: number | undefined;
+}
+
+/** What calls have of their transport, unless they say otherwise. */
+export type CallDefaults = Partial<Pick<ClientCallInit, "compression" | "retry">>;
+
+/**
+ * CallMaker makes the calls of a transport: it reads their options, takes them
+ * through the interceptors, and hands them to the protocol.
+ */
+export class CallMaker {
+  readonly #protocol: CallProtocol;
+  readonly #intercepted: CallHandler | undefined;
+  readonly #defaultTimeoutMs: number | undefined;
+  readonly #compression: CompressionOffer | undefined;
+  readonly #retry: RetryPolicy;
+
+  /** Throws a RangeError or a TypeError that names the option if one has a wrong value. */
+  constructor(
+    protocol: CallProtocol,
+    { interceptors = [], defaultTimeoutMs }: CallMakerOptions,
+    { compression, retry = new RetryPolicy(undefined) }: CallDefaults = {},
+  ) {
+    this.#protocol = protocol;
+    this.#compression = compression;
+    this.#retry = retry;
+    this.#intercepted =
+      checkInterceptors(interceptors).length === 0
+        ? undefined
+        : applyInterceptors(interceptors, (request) => this.#innermost(request));
+    this.#defaultTimeoutMs =
+      defaultTimeoutMs === undefined ? undefined : wholeNumber("defaultTimeoutMs", defaultTimeoutMs);
+  }
+
+  /** Makes a call with one request and one response: the function of a {@link Transport}. */
+  async unary<I extends DescMessage, O extends DescMessage>(
+    method: UnaryMethod<I, O>,
+    request: MessageInitShape<I>,
+    options: CallOptions = {},
+  ): Promise<UnaryResponse<O>> {
+    const response =
+      this.#intercepted === undefined
+        ? await this.#unary(this.#clientCall(method, options), request)
+        : await interceptUnary(this.#intercepted, this.#interceptedCall(method, options), request);
+    return response as UnaryResponse<O>;
+  }
+
+  /** Makes a streaming call: the function of a {@link Transport}. */
+  async stream<I extends DescMessage, O extends DescMessage>(
+    method: StreamingMethod<I, O>,
+    requests: Messages<I>,
+    options: CallOptions = {},
+  ): Promise<StreamResponse<O>> {
+    const response =
+      this.#intercepted === undefined
+        ? this.#stream(this.#clientCall(method, options), requests)
+        : await interceptStream(this.#intercepted, this.#interceptedCall(method, options), requests);
+    return response as StreamResponse<O>;
+  }
+
+  async #innermost(request: UnaryRequest | StreamRequest): Promise<UnaryResponse | StreamResponse> {
+    const { metadata, signal, deadline } = request;
+    const call = {
+      method: methodOf(request.method),
+      metadata,
+      signal,
+      deadline,
+      onHeader: request.onHeader,
+      onTrailer: request.onTrailer,
+      compression: this.#compression,
+      waitForReady: request.waitForReady === true,
+      retry: this.#retryPolicy(request.retry),
+    };
+    return request.stream ? this.#stream(call, request.messages) : this.#unary(call, request.message);
+  }
+
+  async #unary(call: ClientCallInit, request: MessageInitShape<DescMessage>): Promise<UnaryResponse> {
+    const { path, input } = call.method;
+    let body: Uint8Array;
+    try {
+      body = input.encode(request);
+    } catch (reason) {
+      throw unencodableRequest(path, reason, true);
+    }
+    return { stream: false, message: await this.#protocol.unary(call, body) };
+  }
+
+  #stream(call: ClientCallInit, requests: Messages<DescMessage>): StreamResponse {
+    return { stream: true, messages: this.#protocol.stream(call, requests) };
+  }
+
+  #clientCall(method: DescMethod, options: CallOptions): ClientCallInit {
+    return {
+      method: methodOf(method),
+      metadata: options.metadata === undefined ? undefined : asMetadata(options.metadata),
+      signal: checkSignal(options.signal),
+      deadline: this.#deadline(options.timeoutMs),
+      onHeader: options.onHeader,
+      onTrailer: options.onTrailer,
+      waitForReady: options.waitForReady,
+      retry: options.retry,
+      compression: this.#compression,
+      waitForReady: options.waitForReady === true,
+      retry: this.#retryPolicy(options.retry),
+    };
+  }
+
+  #retryPolicy(retry: RetryOptions | undefined): RetryPolicy {
+    return retry === undefined ? this.#retry : new RetryPolicy(retry);
+  }
+
+  #interceptedCall(method: DescMethod, options: CallOptions): InterceptedCallInit {
+    return {
+      method,
+      // An interceptor may change it, and the caller's own stays as it is.
+      metadata: new Metadata(options.metadata),
+      contextValues: options.contextValues ?? new ContextValues(),
+      signal: checkSignal(options.signal),
+      deadline: this.#deadline(options.timeoutMs),
+      onHeader: options.onHeader,
+      onTrailer: options.onTrailer,
+      waitForReady: options.waitForReady,
+      retry: options.retry,
+    };
+  }
+
+  #retryPolicy(retry: RetryOptions | undefined): RetryPolicy {
+    return retry === undefined ? this.#retry : new RetryPolicy(retry);
+  }
+
+  #deadline(timeoutMs: number | undefined = this.#defaultTimeoutMs): Deadline | undefined {
+    if (timeoutMs === undefined) {
+      return undefined;
+    }
+    if (typeof timeoutMs !== "number" || Number.isNaN(timeoutMs)) {
+      throw new RangeError(`timeoutMs must be a number of milliseconds, got ${String(timeoutMs)}`);
+    }
+    return timeoutMs === Number.POSITIVE_INFINITY ? undefined : new Deadline(timeoutMs);
+  }
+}
+
+function asMetadata(init: NonNullable<CallOptions["metadata"]>): Metadata {
+  return init instanceof Metadata ? init : new Metadata(init);
+}
+
+function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw new TypeError(`signal must be an AbortSignal, got ${String(signal)}`);
+  }
+  return signal;
+}

@@ -1,0 +1,68 @@
+// Copyright 2026 The ts-drpc Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { status as GrpcCode } from "@grpc/grpc-js";
+import type { DrpcError } from "@ts-drpc/core";
+import { type ClientCallInit, missingResponse, undecodableResponse } from "@ts-drpc/core/adapter";
+import { asBuffer } from "./as-buffer.js";
+import { type CallHost, ClientCall } from "./client-call.js";
+import { fromGrpcMetadata } from "./grpc-metadata.js";
+import { fromGrpcStatus, type GrpcStatus } from "./grpc-status.js";
+
+type Message = MessageShape<DescMessage>;
+
+/** Makes a call with one request and one response over gRPC. Rejects with a DrpcError. */
+export function callUnary(host: CallHost, init: ClientCallInit, request: Uint8Array): Promise<Message> {
+  return new Promise((resolve, reject) => {
+    const { path, output } = init.method;
+    const call = new ClientCall(host, init, reject);
+    let response: Uint8Array | undefined;
+
+    const ended = (status: GrpcStatus): void => {
+      // What the caller's own function throws here fails the call, so it comes before the answer.
+      call.trailer(fromGrpcMetadata(status.metadata));
+      call.ended();
+      if (status.code !== GrpcCode.OK) {
+        reject(host.limit.explain(path, fromGrpcStatus(status)));
+      } else if (response === undefined) {
+        reject(missingResponse(path));
+      } else {
+        const error = host.limit.receivedTooLarge(path, response);
+        if (error === undefined) {
+          decode(response);
+        } else {
+          reject(error);
+        }
+      }
+    };
+
+    const decode = (body: Uint8Array): void => {
+      try {
+        resolve(output.decode(body));
+      } catch (reason) {
+        const error: DrpcError = undecodableResponse(path, reason);
+        reject(error);
+      }
+    };
+
+    call.begin((metadata, options) => {
+      host.limit.checkSent(path, request);
+      const grpcCall = host.client.makeUnaryRequest(
+        path,
+        asBuffer,
+        (body: Buffer): Uint8Array => body,
+        request,
+        metadata,
+        options,
+        // How it ends is told by the status, which comes next.
+        (_error, body) => {
+          response = body;
+        },
+      );
+      grpcCall.on("metadata", (header) => call.header(header));
+      grpcCall.on("status", ended);
+      return grpcCall;
+    });
+  });
+}
