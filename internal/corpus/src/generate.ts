@@ -66,17 +66,18 @@ export function writeConfig(project: string, generated: readonly Generated[]): s
 }
 
 /**
- * Generates messages with protoc-gen-es and services with our plugin, and writes them below the project.
+ * Generates messages with protoc-gen-es and services with our plugin, started with these arguments, and writes them
+ * below the project.
  */
-export async function generate(project: string, batch: Batch, options: readonly string[] = []): Promise<Generated[]> {
+export async function generate(project: string, batch: Batch, args: readonly string[] = []): Promise<Generated[]> {
   const request = create(CodeGeneratorRequestSchema, {
-    parameter: ["target=ts", "import_extension=js", ...options].join(","),
+    parameter: "target=ts,import_extension=js",
     fileToGenerate: batch.generate,
     protoFile: batch.files,
   });
   const input = toBinary(CodeGeneratorRequestSchema, request);
   const messages = await runPlugin("protoc-gen-es", input);
-  const services = await runPlugin("protoc-gen-ts-drpc", input);
+  const services = await runPlugin("protoc-gen-ts-drpc", input, args);
   write(project, messages);
   write(project, services);
   const wanted = new Set(batch.generate);
@@ -88,8 +89,8 @@ export async function generate(project: string, batch: Batch, options: readonly 
     });
 }
 
-async function runPlugin(name: string, input: Uint8Array): Promise<Map<string, string>> {
-  const child = spawn(process.execPath, [join(programs, name)], { stdio: ["pipe", "pipe", "inherit"] });
+async function runPlugin(name: string, input: Uint8Array, args: readonly string[] = []): Promise<Map<string, string>> {
+  const child = spawn(process.execPath, [join(programs, name), ...args], { stdio: ["pipe", "pipe", "inherit"] });
   child.stdin.end(input);
   const closed = once(child, "close");
   const output = await buffer(child.stdout);

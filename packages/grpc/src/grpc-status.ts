@@ -1,7 +1,7 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Metadata } from "@grpc/grpc-js";
+import type { Metadata } from "@grpc/grpc-js";
 import { Code, DrpcError } from "@ts-drpc/core";
 import { detailsInErrorStatus, encodeErrorStatus, errorPayload, statusDetailsKey } from "@ts-drpc/core/adapter";
 

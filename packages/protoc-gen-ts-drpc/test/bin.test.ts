@@ -52,7 +52,7 @@ suite("buf generate", () => {
   test("fails with the name of an unknown option", (t) => {
     const { status, stderr } = bufGenerate(createProject(t), testdata, ["target=ts", "no_such_option=1"]);
     assert.notEqual(status, 0);
-    assert.match(stderr, /unknown option "no_such_option", the options are target, /);
+    assert.match(stderr, /unknown option "no_such_option", the options are generate_adapters, target, /);
   });
 
   test("fails with the place of a mistake in a proto file", (t) => {
