@@ -6,9 +6,11 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const documents = ["README.md", ...readdirSync("docs").map((name) => join("docs", name))].filter((path) =>
-  path.endsWith(".md"),
-);
+const documents = [
+  "README.md",
+  "examples/grpc-and-drpc/README.md",
+  ...readdirSync("docs").map((name) => join("docs", name)),
+].filter((path) => path.endsWith(".md"));
 const header = /^(\/\/ Copyright .*\n\/\/ SPDX-.*\n\n)/;
 
 for (const document of documents) {

@@ -14,14 +14,14 @@ const directory = join(import.meta.dirname, ".snippets");
 
 /** What the snippets take for granted: a client, a handler, and what they say nothing about. */
 const scope = `
-import { certificates, createEchoServiceClient, EchoHandler, registerEchoService } from "@ts-drpc-internal/fixtures";
+import { certificates, createEchoServiceClient, EchoHandler, EchoService, registerEchoService } from "@ts-drpc-internal/fixtures";
 import { createRouterTransport as createScopeTransport } from "@ts-drpc/core/testing";
 const handler = new EchoHandler();
 const echo = createEchoServiceClient(createScopeTransport((router) => registerEchoService(router, handler)));
 const { key, cert } = certificates.server;
 const ca = certificates.authority;
 const socketPath = \`/tmp/ts-drpc-snippet-\${process.pid}.sock\`;
-void [handler, echo, key, cert, ca, socketPath, registerEchoService, createEchoServiceClient];
+void [handler, echo, EchoService, key, cert, ca, socketPath, registerEchoService, createEchoServiceClient];
 `;
 
 interface Snippet {
@@ -40,7 +40,7 @@ function snippets(document: string): Snippet[] {
 const toRun = snippets("README.md");
 const all = [
   ...toRun,
-  ...["packages/node/README.md", "packages/core/README.md", "packages/compression/README.md"].flatMap(snippets),
+  ...["node", "core", "compression", "grpc"].map((name) => `packages/${name}/README.md`).flatMap(snippets),
 ];
 
 before(() => {

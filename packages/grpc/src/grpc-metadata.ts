@@ -27,7 +27,7 @@ export function toGrpcMetadata(entries: MetadataEntries): Metadata {
   const metadata = new Metadata();
   for (const [entryKey, value] of entries) {
     const key = entryKey.toLowerCase();
-    if (!/^[0-9a-z_.-]+$/.test(key) || reservedKeys.has(key)) {
+    if (!/^[0-9a-z_.-]+$/.test(key) || isReserved(key)) {
       throw new TypeError(`metadata key "${entryKey}" cannot go over gRPC: it is reserved, or not made of 0-9a-z_.-`);
     }
     if (key.endsWith("-bin")) {
@@ -45,7 +45,7 @@ export function toGrpcMetadata(entries: MetadataEntries): Metadata {
 export function fromGrpcMetadata(metadata: Metadata): MetadataEntries {
   const entries: [string, string][] = [];
   for (const key of Object.keys(metadata.getMap())) {
-    if (key.startsWith("grpc-") || reservedKeys.has(key)) {
+    if (isReserved(key)) {
       continue;
     }
     for (const value of metadata.get(key)) {
@@ -53,4 +53,8 @@ export function fromGrpcMetadata(metadata: Metadata): MetadataEntries {
     }
   }
   return entries;
+}
+
+function isReserved(key: string): boolean {
+  return key.startsWith("grpc-") || reservedKeys.has(key);
 }

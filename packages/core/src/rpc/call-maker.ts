@@ -169,10 +169,6 @@ export class CallMaker {
     };
   }
 
-  #retryPolicy(retry: RetryOptions | undefined): RetryPolicy {
-    return retry === undefined ? this.#retry : new RetryPolicy(retry);
-  }
-
   #deadline(timeoutMs: number | undefined = this.#defaultTimeoutMs): Deadline | undefined {
     if (timeoutMs === undefined) {
       return undefined;

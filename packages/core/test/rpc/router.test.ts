@@ -31,6 +31,20 @@ function connect(service: DescService, handler: object): Functions {
   return createClient(service, transport) as unknown as Functions;
 }
 
+test("a router tells of all its routes, in the order in which they were registered, served or not", () => {
+  const router = createRouter();
+  registerEchoService(router, { join: () => ({}) });
+  router.service(serviceWith("Later"), {});
+  const routes = [...router.routes()].map(({ method, serve }) => [method.path, serve !== undefined]);
+  assert.deepEqual(routes, [
+    ["/echo.v1.EchoService/Say", false],
+    ["/echo.v1.EchoService/Repeat", false],
+    ["/echo.v1.EchoService/Join", true],
+    ["/echo.v1.EchoService/Chat", false],
+    ["/t.S/Later", false],
+  ]);
+});
+
 test("a service that is registered twice is refused by its name", () => {
   const router = createRouter();
   registerEchoService(router, new EchoHandler());
