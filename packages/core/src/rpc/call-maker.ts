@@ -142,8 +142,6 @@ export class CallMaker {
       deadline: this.#deadline(options.timeoutMs),
       onHeader: options.onHeader,
       onTrailer: options.onTrailer,
-      waitForReady: options.waitForReady,
-      retry: options.retry,
       compression: this.#compression,
       waitForReady: options.waitForReady === true,
       retry: this.#retryPolicy(options.retry),
