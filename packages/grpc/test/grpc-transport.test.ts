@@ -3,10 +3,10 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Channel, Client, credentials, Metadata, Server } from "@grpc/grpc-js";
+import { Channel, Client, credentials, Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
 import { type CallOptions, Code, type DrpcError, type Interceptor, PushStream } from "@ts-drpc/core";
 import { createEchoServiceClient, EchoService } from "@ts-drpc-internal/fixtures";
-import { createGrpcClient, createGrpcTransport, type GrpcTransportOptions } from "../src/index.js";
+import { addGrpcService, createGrpcClient, createGrpcTransport, type GrpcTransportOptions } from "../src/index.js";
 import { collect, listen, useEcho } from "./harness.js";
 
 const insecure = credentials.createInsecure();
@@ -164,6 +164,24 @@ describe("createGrpcTransport", () => {
       code: Code.Unavailable,
       message: /ECONNREFUSED/,
     });
+  });
+
+  test("waits for a server that is not there yet, if it is told to", async (t) => {
+    const { address, server } = await useEcho(t);
+    server.forceShutdown();
+    const channelOptions = { "grpc.initial_reconnect_backoff_ms": 50 };
+    const transport = createGrpcTransport({ address, credentials: insecure, channelOptions });
+    t.after(() => transport.close());
+    const echo = createEchoServiceClient(transport);
+    await assert.rejects(echo.say({}), { code: Code.Unavailable });
+    const said = echo.say({ sentence: "patience" }, { waitForReady: true });
+    const later = new Server();
+    t.after(() => later.forceShutdown());
+    addGrpcService(later, EchoService, { say: ({ sentence }) => ({ sentence }) });
+    await new Promise<void>((resolve, reject) => {
+      later.bindAsync(address, ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve()));
+    });
+    assert.equal((await said).sentence, "patience");
   });
 
   test("fails with Unavailable through a client that was closed", async () => {

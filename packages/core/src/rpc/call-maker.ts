@@ -148,10 +148,6 @@ export class CallMaker {
     };
   }
 
-  #retryPolicy(retry: RetryOptions | undefined): RetryPolicy {
-    return retry === undefined ? this.#retry : new RetryPolicy(retry);
-  }
-
   #interceptedCall(method: DescMethod, options: CallOptions): InterceptedCallInit {
     return {
       method,
@@ -165,6 +161,10 @@ export class CallMaker {
       waitForReady: options.waitForReady,
       retry: options.retry,
     };
+  }
+
+  #retryPolicy(retry: RetryOptions | undefined): RetryPolicy {
+    return retry === undefined ? this.#retry : new RetryPolicy(retry);
   }
 
   #deadline(timeoutMs: number | undefined = this.#defaultTimeoutMs): Deadline | undefined {
