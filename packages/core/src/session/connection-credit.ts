@@ -45,10 +45,11 @@ export class ConnectionCredit {
   }
 
   /** A stream has ended: what it has waiting is not sent. */
-  drop(streamId: number, reason: Error): void {
+  drop(streamId: number, cause: Error | undefined): void {
     if (this.#waiting.length === 0) {
       return;
     }
+    const reason = cause ?? new Error("the stream has ended");
     const dropped = this.#waiting.filter((message) => message.streamId === streamId);
     this.#waiting = this.#waiting.filter((message) => message.streamId !== streamId);
     for (const message of dropped) {

@@ -97,8 +97,8 @@ export class ConnectionFlow {
   }
 
   /** A stream has ended: what it wants to send is not sent. */
-  drop(streamId: number, reason: Error): void {
-    this.#credit.drop(streamId, reason);
+  drop(streamId: number, cause: Error | undefined): void {
+    this.#credit.drop(streamId, cause);
     this.returnCredit();
   }
 }

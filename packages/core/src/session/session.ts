@@ -301,7 +301,7 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
     this.#streams.delete(stream);
     const unsent = this.#writer.drop(stream.id, cause);
     this.flow.refund(unsent.messages, unsent.bytes);
-    this.flow.drop(stream.id, cause ?? new Error("the stream has ended"));
+    this.flow.drop(stream.id, cause);
     this.#reader.resume("unread");
     if (this.role === "client" && this.#settings.streamEnded(stream) && stream.answered && !mayBeRefusal(cause)) {
       this.#announces = false;
