@@ -38,8 +38,7 @@ export function isOutOfOrderKind(kind: number): boolean {
 
 /**
  * Understands the frames by which two peers talk about their connection
- * (docs/protocol.md#extensions). What is malformed is passed over, except for a
- * GoingAway that names no stream.
+ * (docs/protocol.md#extensions). What is malformed is passed over.
  */
 export class ControlFrames {
   readonly #reader = new ControlFrameReader();
@@ -64,8 +63,10 @@ export class ControlFrames {
     } else if (kind === Kind.Ping) {
       this.#receiver.pinged(body);
     } else if (kind === Kind.GoingAway) {
-      const { lastStreamId, error } = decodeGoingAway(body);
-      this.#receiver.goingAway(lastStreamId, notStarted(error));
+      const goingAway = decodeGoingAway(body);
+      if (goingAway !== undefined) {
+        this.#receiver.goingAway(goingAway.lastStreamId, notStarted(goingAway.error));
+      }
     } else {
       this.#receiver.refused(streamId, notStarted(decodeErrorPayload(body)));
     }

@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { decodeErrorPayload, type ErrorPayload, encodeErrorPayload } from "./error-payload.js";
-import { ProtocolError } from "./protocol-error.js";
-import { encodeVarint, VarintCursor, varintSize } from "./varint.js";
+import { encodeVarint, maxVarintBytes, VarintCursor, varintSize } from "./varint.js";
 
 /** What a peer says that takes no more calls (docs/protocol.md#goingaway). */
 export interface GoingAway {
@@ -24,13 +23,15 @@ export function encodeGoingAway({ lastStreamId, error }: GoingAway): Uint8Array 
   return body;
 }
 
-/** Decodes the body of a GoingAway frame. Throws a {@link ProtocolError} if it has no stream id. */
-export function decodeGoingAway(body: Uint8Array): GoingAway {
+/** Decodes the body of a GoingAway frame. Returns undefined if it names no stream: such a frame is to be ignored. */
+export function decodeGoingAway(body: Uint8Array): GoingAway | undefined {
+  // A varint that is too long would make the cursor throw.
+  const lastByteAt = body.findIndex((byte) => byte < 0x80);
+  if (lastByteAt < 0 || lastByteAt >= maxVarintBytes) {
+    return undefined;
+  }
   const varint = new VarintCursor();
   const errorAt = varint.read(body, 0, body.length);
-  if (errorAt < 0) {
-    throw new ProtocolError("a GoingAway frame names no stream");
-  }
   const lastStreamId = Math.min(varint.value, Number.MAX_SAFE_INTEGER);
   return { lastStreamId, error: decodeErrorPayload(body.subarray(errorAt)) };
 }
