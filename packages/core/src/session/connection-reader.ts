@@ -30,14 +30,18 @@ export interface FragmentReceiver {
  * It turns whatever ends the connection into a DrpcError.
  */
 export class ConnectionReader {
-  /** How many chunks have come. */
-  chunks = 0;
+  /**
+   * Counts up with every chunk that comes, and whenever reading goes on: what
+   * the peer sent meanwhile is only read then.
+   */
+  activity = 0;
 
   readonly #connection: Connection;
   readonly #receiver: FragmentReceiver;
   readonly #frames = new FrameReader();
   readonly #pauses = new Set<PauseReason>();
   #waiting: Uint8Array[] = [];
+  #chunks = 0;
   #reading = false;
   #lastRead = false;
   #ended = false;
@@ -95,7 +99,8 @@ export class ConnectionReader {
       return;
     }
     this.#firstChunk ??= chunk.subarray(0, 32).slice();
-    this.chunks++;
+    this.activity++;
+    this.#chunks++;
     const bytes = this.#header === undefined ? chunk : this.#header.read(chunk);
     if (bytes === undefined) {
       return;
@@ -111,6 +116,7 @@ export class ConnectionReader {
     if (this.#pauses.size > 0 || this.#ended) {
       return;
     }
+    this.activity++;
     this.#read();
     if (this.#pauses.size === 0 && !this.#ended) {
       this.#connection.resume();
@@ -147,7 +153,7 @@ export class ConnectionReader {
   #fail(reason: unknown): void {
     const first = this.#firstChunk === undefined ? "" : `, the first bytes it sent are ${quote(this.#firstChunk)}`;
     // A peer of another protocol is found out by what it says first; later it takes a broken DRPC peer.
-    const stranger = this.chunks <= 1 ? "the peer does not seem to speak DRPC: " : "";
+    const stranger = this.#chunks <= 1 ? "the peer does not seem to speak DRPC: " : "";
     const text = stranger + (reason instanceof Error ? reason.message : String(reason));
     this.#receiver.end(
       new DrpcError(`protocol error: ${text} (from ${this.#connection.peer.address}${first})`, Code.Internal, {

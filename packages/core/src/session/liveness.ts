@@ -8,7 +8,7 @@ import type { SessionLimits } from "./session-options.js";
 /** What liveness is judged by, and what follows from the judgement. */
 export interface LivenessHost {
   /** What the peer sends. While nothing is read, its silence means nothing. */
-  readonly reader: { readonly chunks: number; readonly paused: boolean };
+  readonly reader: { readonly activity: number; readonly paused: boolean };
 
   /** What the peer takes. */
   readonly writer: { readonly progress: number; readonly busy: boolean };
@@ -47,7 +47,7 @@ export class Liveness {
   readonly #timer: ReturnType<typeof setInterval>;
   #pingTimer: ReturnType<typeof setTimeout> | undefined;
   #ticks = 1;
-  #chunks = -1;
+  #activity = -1;
   #progress = -1;
   #stuckTicks = 0;
   #idleTicks = 0;
@@ -64,7 +64,10 @@ export class Liveness {
     doNotHold(this.#timer);
   }
 
-  /** Counts the looks, from 1. It dates what began since the last one. */
+  /**
+   * Counts the looks at a connection that is read, from 1. It dates what began
+   * since the last one: what waits here unread does not grow older.
+   */
   get ticks(): number {
     return this.#ticks;
   }
@@ -76,8 +79,10 @@ export class Liveness {
   }
 
   #tick(): void {
-    this.#ticks++;
     const host = this.#host;
+    if (!host.reader.paused) {
+      this.#ticks++;
+    }
     this.#checkPeer();
     const { progress, busy } = host.writer;
     this.#stuckTicks = busy && progress === this.#progress ? this.#stuckTicks + 1 : 0;
@@ -96,20 +101,32 @@ export class Liveness {
   #checkPeer(): void {
     const host = this.#host;
     const { reader } = host;
-    const silent = reader.chunks === this.#chunks;
-    this.#chunks = reader.chunks;
+    const silent = reader.activity === this.#activity;
+    this.#activity = reader.activity;
     if (!silent || reader.paused || !host.busy() || this.#pingTimer !== undefined || !host.ping()) {
       return;
     }
-    const { keepaliveTimeoutMs } = this.#limits;
-    const { chunks } = reader;
+    const { activity } = reader;
+    this.#wait(this.#limits.keepaliveTimeoutMs, () => {
+      // If this process was busy until now, the answer may lie there unread: what has come is read before the next timer.
+      this.#wait(1, () => this.#judge(activity));
+    });
+  }
+
+  #judge(activity: number): void {
+    const { reader, address, dead } = this.#host;
+    if (reader.activity === activity && !reader.paused) {
+      const { keepaliveTimeoutMs } = this.#limits;
+      const text = `the peer ${address} gave no sign of life within keepaliveTimeoutMs, ${keepaliveTimeoutMs} ms`;
+      dead(new DrpcError(text, Code.Unavailable));
+    }
+  }
+
+  #wait(ms: number, over: () => void): void {
     this.#pingTimer = setTimeout(() => {
       this.#pingTimer = undefined;
-      if (reader.chunks === chunks && !reader.paused) {
-        const text = `the peer ${host.address} gave no sign of life within keepaliveTimeoutMs, ${keepaliveTimeoutMs} ms`;
-        host.dead(new DrpcError(text, Code.Unavailable));
-      }
-    }, keepaliveTimeoutMs);
+      over();
+    }, ms);
     doNotHold(this.#pingTimer);
   }
 }

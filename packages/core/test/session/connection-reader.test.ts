@@ -155,3 +155,15 @@ test("an answer that waits behind a slow reader is not lost when the connection 
   }
   assert.equal(count, 10);
 });
+
+test("activity counts what comes, and that reading goes on, so that a pause is not taken for the peer's silence", async () => {
+  const { reader, connection } = setup();
+  connection.data(frame(Kind.Message, 1, 1));
+  const read = reader.activity;
+  assert.ok(read > 0);
+  reader.pause("unread");
+  assert.equal(reader.activity, read);
+  reader.resume("unread");
+  await Promise.resolve();
+  assert.ok(reader.activity > read);
+});
