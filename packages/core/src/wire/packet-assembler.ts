@@ -5,7 +5,8 @@ import type { FrameReader } from "./frame-reader.js";
 import { kindName } from "./kind.js";
 import { ProtocolError } from "./protocol-error.js";
 
-const noBytes = new Uint8Array(0);
+// Of small fragments several share a block, so that bytes that come one at a time do not take an array each.
+const sharedBlockBytes = 4_096;
 
 /** A packet grew above the receiver's limit. Only its stream has to end. */
 export class PacketTooLargeError extends Error {
@@ -27,19 +28,23 @@ export class PacketTooLargeError extends Error {
  *
  * Each stream has one, so that frames of other streams may come between those
  * of a packet. A packet that lies whole in one chunk is handed out as a view
- * of that chunk; any other is copied together once its bytes have come, never
- * on the strength of a length that was only announced.
+ * of that chunk; any other is copied once its bytes have come, never on the
+ * strength of a length that was only announced, and joined when it is complete.
  */
 export class PacketAssembler {
   #nextMessageId = 1;
   #assembling = false;
   #kind = 0;
-  #body: Uint8Array = noBytes;
+
+  // All but the last are full. Nothing is held twice before the packet is complete: a peer may send as much as
+  // is held at most, on all of its streams together, so more must not be held than it sent.
+  #blocks: Uint8Array[] = [];
+  #lastBlockBytes = 0;
   #bytes = 0;
 
-  /** How much memory the unfinished packet takes. */
+  /** How many bytes are held of the unfinished packet. They take at most 4 KiB more. */
   get heldBytes(): number {
-    return this.#body.length;
+    return this.#bytes;
   }
 
   /**
@@ -62,11 +67,11 @@ export class PacketAssembler {
       this.#finish(fragment.messageId);
       return fragment.chunk.subarray(fragment.start, fragment.end);
     }
-    this.#append(fragment, maxBytes);
     if (!complete) {
+      this.#append(fragment);
       return undefined;
     }
-    const body = this.#body.subarray(0, this.#bytes);
+    const body = this.#join(fragment);
     this.#finish(fragment.messageId);
     return body;
   }
@@ -95,16 +100,34 @@ export class PacketAssembler {
     }
   }
 
-  #append(fragment: FrameReader, maxBytes: number): void {
-    const bytes = this.#bytes + fragment.end - fragment.start;
-    if (bytes > this.#body.length) {
-      // Doubling keeps the copies of a large packet linear, and what is held below twice of what has come and below the limit.
-      const grown = new Uint8Array(Math.max(bytes, Math.min(2 * this.#bytes, maxBytes)));
-      grown.set(this.#body.subarray(0, this.#bytes));
-      this.#body = grown;
+  #append({ chunk, start, end }: FrameReader): void {
+    const last = this.#blocks.at(-1);
+    let at = start;
+    if (last !== undefined && this.#lastBlockBytes < last.length) {
+      at = Math.min(end, start + last.length - this.#lastBlockBytes);
+      last.set(chunk.subarray(start, at), this.#lastBlockBytes);
+      this.#lastBlockBytes += at - start;
     }
-    this.#body.set(fragment.chunk.subarray(fragment.start, fragment.end), this.#bytes);
-    this.#bytes = bytes;
+    if (at < end) {
+      const block = new Uint8Array(Math.max(end - at, Math.min(this.#bytes, sharedBlockBytes)));
+      block.set(chunk.subarray(at, end));
+      this.#blocks.push(block);
+      this.#lastBlockBytes = end - at;
+    }
+    this.#bytes += end - start;
+  }
+
+  #join({ chunk, start, end }: FrameReader): Uint8Array {
+    const body = new Uint8Array(this.#bytes + end - start);
+    let at = 0;
+    for (const block of this.#blocks) {
+      // Only the last may have room left.
+      const part = at + block.length > this.#bytes ? block.subarray(0, this.#lastBlockBytes) : block;
+      body.set(part, at);
+      at += part.length;
+    }
+    body.set(chunk.subarray(start, end), at);
+    return body;
   }
 
   #finish(messageId: number): void {
@@ -114,7 +137,10 @@ export class PacketAssembler {
 
   #discard(): void {
     this.#assembling = false;
-    this.#body = noBytes;
-    this.#bytes = 0;
+    if (this.#bytes > 0) {
+      this.#blocks = [];
+      this.#lastBlockBytes = 0;
+      this.#bytes = 0;
+    }
   }
 }

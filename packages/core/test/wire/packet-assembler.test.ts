@@ -184,6 +184,32 @@ describe("the limit of a PacketAssembler", () => {
 });
 
 describe("PacketAssembler, whatever comes", () => {
+  test("joins what comes in pieces of any size, and holds no more than has come", () => {
+    const sizes = fc.array(fc.oneof(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: 9_000 })), {
+      minLength: 1,
+      maxLength: 8,
+    });
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 40_000 }),
+        sizes.filter((all) => all.some((size) => size > 0)),
+        (length, pieces) => {
+          const data = Uint8Array.from({ length }, (_, index) => (index * 7 + (index >> 8)) & 0xff);
+          const assembler = new PacketAssembler();
+          let came = 0;
+          let body: Uint8Array | undefined;
+          eachFragment(cut(encode(frame({ data })), pieces), (fragment) => {
+            body ??= assembler.accept(fragment, length);
+            came += fragment.end - fragment.start;
+            assert.equal(assembler.heldBytes, body === undefined ? came : 0);
+          });
+          assert.deepEqual(body, data);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
   test("holds less than twice what has come", () => {
     fc.assert(
       fc.property(frameLikeBytes, cutSizes, (bytes, sizes) => {
