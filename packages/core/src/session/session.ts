@@ -248,7 +248,7 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
    */
   drain(reason: DrpcError): Promise<void> {
     this.#shutdown.begin(reason);
-    return this.#shutdown.drained();
+    return this.#ended === undefined ? this.#shutdown.drained() : Promise.resolve();
   }
 
   /**
@@ -377,6 +377,7 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
       stream.peerWindow(settings.windowBytes);
       this.consumed(stream);
     }
+    this.#shutdown.peerKnown();
     this.#listener.peerKnown?.(settings);
   }
 

@@ -51,12 +51,17 @@ export class Shutdown {
 
   /** Takes no more calls, and tells the peer if it knows what that means. */
   begin(reason: DrpcError): void {
-    const { knowsPeer, lastStreamId } = this.#host;
-    if (this.#reason === undefined && knowsPeer) {
-      const error = { code: reason.wireCode, text: reason.rawMessage };
-      this.#host.sendPacket(Kind.GoingAway, 0, 0, encodeGoingAway({ lastStreamId, error }));
+    if (this.#reason === undefined) {
+      this.#reason = reason;
+      this.#tellPeer(reason);
     }
-    this.#reason ??= reason;
+  }
+
+  /** The peer has turned out to be a ts-drpc peer. One that was not told before is told now. */
+  peerKnown(): void {
+    if (this.#reason !== undefined) {
+      this.#tellPeer(this.#reason);
+    }
   }
 
   /** Resolves when no call is left. */
@@ -106,6 +111,14 @@ export class Shutdown {
     if (this.#host.role === "client" && this.#host.knowsPeer) {
       const text = `${stream?.path}: ${error.rawMessage}`;
       stream?.refused(new DrpcError(text, error.code, { cause: error, notStarted: true }));
+    }
+  }
+
+  #tellPeer(reason: DrpcError): void {
+    const { knowsPeer, lastStreamId } = this.#host;
+    if (knowsPeer) {
+      const error = { code: reason.wireCode, text: reason.rawMessage };
+      this.#host.sendPacket(Kind.GoingAway, 0, 0, encodeGoingAway({ lastStreamId, error }));
     }
   }
 }
