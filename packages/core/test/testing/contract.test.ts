@@ -13,7 +13,12 @@ import {
   type SessionTransportOptions,
   serveConnection,
 } from "@ts-drpc/core";
-import { createConnectionPair, createRouterTransport } from "@ts-drpc/core/testing";
+import {
+  type ConnectionFaults,
+  createConnectionPair,
+  createFaultyConnection,
+  createRouterTransport,
+} from "@ts-drpc/core/testing";
 import { type ContractPair, contractServer, transportContract } from "@ts-drpc-internal/contract";
 
 transportContract("createRouterTransport", { server: false, reopen: false }, async () => {
@@ -35,9 +40,18 @@ transportContract(
     new InMemoryPair({ client: { compression: snappy, peer: "multiplexed" }, server: { compressions: [snappy] } }).pair,
 );
 
+const harmless = { pieceBytes: 777, latencyMs: 1 };
+
+transportContract(
+  "a faulty connection on which bytes come late and in pieces",
+  { server: true, reopen: true },
+  async () => new InMemoryPair({ faults: { sent: harmless, received: harmless } }).pair,
+);
+
 interface PairOptions {
   readonly client?: SessionTransportOptions;
   readonly server?: ServeOptions;
+  readonly faults?: ConnectionFaults;
 }
 
 /** A transport and a server back to back, whose server can be closed and opened again. */
@@ -79,7 +93,7 @@ class InMemoryPair {
     });
     this.#served.add(served);
     void served.closed.then(() => this.#served.delete(served));
-    return client;
+    return createFaultyConnection(client, this.#options.faults ?? {});
   }
 
   async #close(options: { readonly drainMs: number }) {
