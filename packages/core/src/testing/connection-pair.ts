@@ -31,6 +31,11 @@ export function createConnectionPair(options: ConnectionPairOptions = {}): Conne
   return { client, server };
 }
 
+const noBytes = new Uint8Array(0);
+
+// Places in the queue whose chunks were taken are given back when there are more than this many.
+const maxTakenPlaces = 1_024;
+
 class PairedConnection implements Connection {
   readonly peer: { readonly address: string };
   other: PairedConnection | undefined;
@@ -39,6 +44,7 @@ class PairedConnection implements Connection {
   readonly #highWaterBytes: number;
   #receiver: ConnectionReceiver | undefined;
   #inbound: Uint8Array[] = [];
+  #next = 0;
   #inboundBytes = 0;
   #otherWaits = false;
   #paused = false;
@@ -77,6 +83,7 @@ class PairedConnection implements Connection {
 
   abort(): void {
     this.#inbound = [];
+    this.#next = 0;
     this.other?.endAfterAll(undefined);
     this.endAfterAll(undefined);
   }
@@ -117,18 +124,26 @@ class PairedConnection implements Connection {
 
   #deliver(): void {
     while (!this.#paused && !this.#ended) {
-      const chunk = this.#inbound.shift();
+      const chunk = this.#inbound[this.#next];
       if (chunk === undefined) {
+        this.#inbound = [];
+        this.#next = 0;
         break;
       }
+      // Not taken out of the array: there may be very many, of a byte each.
+      this.#inbound[this.#next++] = noBytes;
       this.#inboundBytes -= chunk.length;
       this.#receiver?.data(chunk);
+    }
+    if (this.#next > maxTakenPlaces) {
+      this.#inbound = this.#inbound.slice(this.#next);
+      this.#next = 0;
     }
     if (this.#otherWaits && this.#inboundBytes < this.#highWaterBytes) {
       this.#otherWaits = false;
       this.other?.tellWritable();
     }
-    if (this.#ending !== undefined && this.#inbound.length === 0 && !this.#ended) {
+    if (this.#ending !== undefined && this.#next === this.#inbound.length && !this.#ended) {
       this.#ended = true;
       this.#receiver?.end(this.#ending.reason);
     }

@@ -114,10 +114,15 @@ export class FaultyFlow {
   #pass(bytes: Uint8Array): void {
     const flipped = this.#flip(bytes);
     const passed = this.#credit === undefined ? flipped : this.#credit.filter(flipped);
-    const pieceBytes = this.#init.faults.pieceBytes ?? Number.POSITIVE_INFINITY;
-    for (let at = 0; at < passed.length; at += pieceBytes) {
-      const piece = passed.subarray(at, Math.min(at + pieceBytes, passed.length));
-      this.#later(piece.length, () => this.#init.deliver(piece));
+    if (passed.length > 0) {
+      this.#later(passed.length, () => this.#deliver(passed));
+    }
+  }
+
+  #deliver(bytes: Uint8Array): void {
+    const pieceBytes = this.#init.faults.pieceBytes ?? bytes.length;
+    for (let at = 0; at < bytes.length; at += pieceBytes) {
+      this.#init.deliver(bytes.subarray(at, Math.min(at + pieceBytes, bytes.length)));
     }
   }
 
