@@ -28,9 +28,9 @@ export interface CallRecord {
   handlerCalls: number;
   handlersSettled: number;
 
-  /** How many requests the handler got, and whether it came to the end of its plan. */
+  /** How many requests the handler got, and when it came to the end of its plan. */
   handled: number;
-  handlerFinished: boolean;
+  handlerFinishedAt: number | undefined;
   handlerSignalAborted: boolean;
 
   /** What is wrong, whatever the outcome is. */
@@ -77,7 +77,7 @@ function newRecord(plan: CallPlan): CallRecord {
     handlerCalls: 0,
     handlersSettled: 0,
     handled: 0,
-    handlerFinished: false,
+    handlerFinishedAt: undefined,
     handlerSignalAborted: false,
     wrong: [],
   };

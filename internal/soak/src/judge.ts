@@ -39,10 +39,18 @@ export function judge(record: CallRecord, journal: Journal, scenario: Scenario):
     if (record.left) {
       return { outcome: "planned", wrong: [...wrong, ...judgeHandler(record)] };
     }
-    if (!record.handlerFinished || plan.handlerEnd !== "return" || record.received !== plan.responses.length) {
+    if (
+      record.handlerFinishedAt === undefined ||
+      plan.handlerEnd !== "return" ||
+      record.received !== plan.responses.length
+    ) {
       wrong.push(
-        `it succeeded with ${record.received} of ${plan.responses.length} responses, from a handler that was to ${plan.handlerEnd}, and ${record.handlerFinished ? "had finished" : "had not finished"}`,
+        `it succeeded with ${record.received} of ${plan.responses.length} responses, from a handler that was to ${plan.handlerEnd}, and ${record.handlerFinishedAt !== undefined ? "had finished" : "had not finished"}`,
       );
+    }
+    // A call that was not over then is over at once.
+    if (record.abortedAt !== undefined && (record.handlerFinishedAt ?? 0) > record.abortedAt) {
+      wrong.push("it succeeded although it was canceled before its handler had finished");
     }
     return { outcome: "success", wrong };
   }
@@ -61,8 +69,8 @@ export function judge(record: CallRecord, journal: Journal, scenario: Scenario):
 }
 
 /** A handler whose caller is gone is told so. */
-function judgeHandler({ handlerCalls, handlerFinished, handlerSignalAborted }: CallRecord): string[] {
-  return handlerCalls > 0 && !handlerFinished && !handlerSignalAborted
+function judgeHandler({ handlerCalls, handlerFinishedAt, handlerSignalAborted }: CallRecord): string[] {
+  return handlerCalls > 0 && handlerFinishedAt === undefined && !handlerSignalAborted
     ? ["the call is over, and its handler, which had not finished, was not told"]
     : [];
 }
@@ -75,7 +83,7 @@ function judgeError(
 ): { outcome: Outcome; untrue: string | undefined } {
   const { plan } = record;
   const { rawMessage } = error;
-  const fromHandler = record.handlerFinished && record.received === plan.responses.length;
+  const fromHandler = record.handlerFinishedAt !== undefined && record.received === plan.responses.length;
   const verdict = (
     outcome: Outcome,
     isTrue: boolean,

@@ -75,12 +75,12 @@ export class PlannedHandler implements EchoServiceHandler {
         await pause(plan.handlerPauseMs, signal);
         const response = content(plan.id, "response", index, plan.responses[index] as number);
         if (single) {
-          record.handlerFinished = true;
+          record.handlerFinishedAt = performance.now();
         }
         yield response;
       }
       await this.#readRest(record, iterator);
-      record.handlerFinished = true;
+      record.handlerFinishedAt = performance.now();
       if (plan.handlerEnd === "error") {
         throw new DrpcError(plannedError(plan.id), Code.DataLoss);
       }

@@ -37,7 +37,7 @@ function wrong(changes: Partial<CallRecord>, scenario = calm, journalChanges: Pa
     received: 2,
     handlerCalls: 1,
     handlersSettled: 1,
-    handlerFinished: true,
+    handlerFinishedAt: 1_030,
     ...changes,
   });
   return judge(record, journal, scenario).wrong.join("; ");
@@ -49,8 +49,10 @@ const failed = (code: number, text: string, notStarted = false): DrpcError => ne
 test("a success is true only if the handler came to its end, and all responses came", () => {
   assert.equal(wrong({}), "");
   assert.match(wrong({ received: 1 }), /succeeded with 1 of 2/);
-  assert.match(wrong({ handlerFinished: false }), /had not finished/);
+  assert.match(wrong({ handlerFinishedAt: undefined }), /had not finished/);
   assert.match(wrong({ plan: { ...plan, handlerEnd: "error" } }), /that was to error/);
+  assert.match(wrong({ abortedAt: 1_020 }), /although it was canceled before/);
+  assert.equal(wrong({ abortedAt: 1_040 }), "");
 });
 
 test("a call ends once, and its handler is called once", () => {
@@ -84,7 +86,7 @@ test("an error that says that nothing was started is true only if no handler was
 });
 
 test("a handler that has not finished is told that its caller is gone", () => {
-  const gone = { error: failed(Code.Canceled, "x"), abortedAt: 1_010, handlerFinished: false };
+  const gone = { error: failed(Code.Canceled, "x"), abortedAt: 1_010, handlerFinishedAt: undefined };
   assert.match(wrong(gone), /was not told/);
   assert.equal(wrong({ ...gone, handlerSignalAborted: true }), "");
 });
