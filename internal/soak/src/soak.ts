@@ -62,7 +62,11 @@ async function soak(firstSeed: number, minutes: number): Promise<number> {
     if (seed === firstSeed + turnOfRounds) {
       aliveAtFirst = await liveBytes();
     }
-    problems.push(...(await runChosen(chooseRound(seed), tallies, size)));
+    const found = await runChosen(chooseRound(seed), tallies, size);
+    for (const problem of found) {
+      console.error(`\n${problem}\n`);
+    }
+    problems.push(...found);
     calls += size.calls;
     bar.update(Math.round((performance.now() - start) / 1_000), { calls, problems: problems.length });
   }
@@ -108,4 +112,5 @@ if (values.round !== undefined) {
 for (const problem of problems) {
   console.error(`\n${problem}`);
 }
+console.error(problems.length === 0 ? "" : `\n${problems.length} problems`);
 process.exit(problems.length === 0 ? 0 : 1);

@@ -23,6 +23,7 @@ const settings = {
   maxMessageBytes: 300_000,
   maxConcurrentStreams: 100,
   connectionWindowBytes: windowBytes,
+  compressions: 0,
 };
 
 /** Returns what the messages in frames cost: their bytes, and the overhead of each that is complete. */

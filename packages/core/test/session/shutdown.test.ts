@@ -24,6 +24,7 @@ const settings = encodeSettings({
   maxMessageBytes: 100_000,
   maxConcurrentStreams: 100,
   connectionWindowBytes: 1_000_000,
+  compressions: 0,
 });
 const bye = new Failure("going home", Code.Unavailable);
 
