@@ -17,7 +17,7 @@ export interface ControlFrameReceiver {
   granted(streamId: number, bytes: number): void;
 
   /** A Ping frame came, a question or an answer. */
-  pinged(body: Uint8Array): void;
+  pinged(body: Uint8Array): unknown;
 
   /** The peer takes no more calls, and does not serve streams above this id. */
   goingAway(lastStreamId: number, error: DrpcError): void;

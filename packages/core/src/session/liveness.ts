@@ -21,6 +21,9 @@ export interface LivenessHost {
   /** Asks the peer for a sign of life, and returns false if it is not known to answer. */
   readonly ping: () => boolean;
 
+  /** Sends something that no peer has to answer: if it is gone, that fails. */
+  readonly probe: () => void;
+
   /** The peer is gone. */
   readonly dead: (error: DrpcError) => void;
 
@@ -103,7 +106,15 @@ export class Liveness {
     const { reader } = host;
     const silent = reader.activity === this.#activity;
     this.#activity = reader.activity;
-    if (!silent || reader.paused || !host.busy() || this.#pingTimer !== undefined || !host.ping()) {
+    if (!silent || !host.busy()) {
+      return;
+    }
+    if (reader.paused) {
+      // While nothing is read, nothing tells that the connection was reset.
+      host.probe();
+      return;
+    }
+    if (this.#pingTimer !== undefined || !host.ping()) {
       return;
     }
     const { activity } = reader;

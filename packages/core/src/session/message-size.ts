@@ -4,7 +4,7 @@
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import { Kind, kindName } from "../wire/kind.js";
-import type { PacketTooLargeError } from "../wire/packet-assembler.js";
+import { PacketTooLargeError } from "../wire/packet-assembler.js";
 import type { SessionLimits } from "./session-options.js";
 
 /** Throws a DrpcError if a message is larger than either side takes. `maxSendBytes` is what both take. */
@@ -35,4 +35,12 @@ export function peerMessageTooLarge(path: string, { kind, bytes, maxBytes }: Pac
     `${path}: the peer sent a ${kindName(kind)} of at least ${bytes} bytes, the limit ${option} is ${maxBytes}`,
     Code.ResourceExhausted,
   );
+}
+
+/** Returns the reason if a packet was refused for its size. Throws it otherwise: the connection cannot go on. */
+export function asTooLarge(reason: unknown): PacketTooLargeError {
+  if (reason instanceof PacketTooLargeError) {
+    return reason;
+  }
+  throw reason;
 }

@@ -2,15 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Kind } from "../wire/kind.js";
+import type { Stream } from "./stream.js";
 
 /** What pings need of their session. */
 export interface PingHost {
+  readonly role: "client" | "server";
+
   /** True once the peer has turned out to be a ts-drpc peer. */
   readonly knowsPeer: boolean;
 
   sendPacket(kind: number, streamId: number, messageId: number, body: Uint8Array): void;
 }
 
+const noBytes = new Uint8Array(0);
 const pingBytes = 9;
 const question = 0;
 const answer = 1;
@@ -33,6 +37,16 @@ export class Pings {
     new DataView(body.buffer).setUint32(0, ++this.#asked);
     this.#host.sendPacket(Kind.Ping, 0, 0, body);
     return true;
+  }
+
+  /**
+   * Sends a Ping in the stream's order of messages, which a peer that does not know it
+   * ignores, as it does a Settings frame, and nobody answers.
+   */
+  probe(stream: Stream | undefined): void {
+    if (stream !== undefined && this.#host.role === "server" && !this.#host.knowsPeer) {
+      this.#host.sendPacket(Kind.Ping, stream.id, stream.takeMessageId(), noBytes);
+    }
   }
 
   /** Answers what came in a Ping frame, if it is a question. */

@@ -13,7 +13,7 @@ import { ProtocolError } from "../wire/protocol-error.js";
 import { errorPayload } from "./error-status.js";
 import { messageOverheadBytes, SendCredit } from "./flow-control.js";
 import { type Leftovers, leftoversAtCancel, leftoversAtEnd, type MessageCounts } from "./leftovers.js";
-import { checkMessageSize, maxPacketBytes, peerMessageTooLarge } from "./message-size.js";
+import { asTooLarge, checkMessageSize, maxPacketBytes, peerMessageTooLarge } from "./message-size.js";
 import { peerError } from "./peer-error.js";
 import {
   detailsInTrailer,
@@ -265,15 +265,11 @@ export class Stream {
 
   #assemble(fragment: FrameReader): Uint8Array | undefined {
     const held = this.#assembler.heldBytes;
-    let body: Uint8Array | undefined;
-    let tooLarge: PacketTooLargeError | undefined;
+    let body: Uint8Array | PacketTooLargeError | undefined;
     try {
       body = this.#assembler.accept(fragment, maxPacketBytes(fragment.kind, this.#host.limits));
     } catch (reason) {
-      if (!(reason instanceof PacketTooLargeError)) {
-        throw reason;
-      }
-      tooLarge = reason;
+      body = asTooLarge(reason);
     }
     // A packet that is refused may have dropped an unfinished one before it.
     if (this.#assembler.heldBytes !== held) {
@@ -281,8 +277,9 @@ export class Stream {
       this.#host.budget.add(this.#assembler.heldBytes - held);
       this.#host.budget.check(this);
     }
-    if (tooLarge !== undefined) {
-      this.fail(peerMessageTooLarge(this.path, tooLarge));
+    if (body instanceof PacketTooLargeError) {
+      this.fail(peerMessageTooLarge(this.path, body));
+      return undefined;
     }
     return body;
   }

@@ -25,6 +25,10 @@ class FakeHost {
     return this.answers;
   };
 
+  probe = (): void => {
+    this.events.push("probe");
+  };
+
   dead = (error: DrpcError): void => {
     this.events.push(`dead ${error.code} ${error.rawMessage}`);
   };
@@ -110,16 +114,25 @@ describe("a peer that is silent", () => {
     assert.deepEqual(host.events, []);
   });
 
-  test("is not judged while nothing is read", (t) => {
+  test("is not judged while nothing is read, but sent something, which fails if it is gone", (t) => {
     const { host, pass } = setup(t);
     host.reader.paused = true;
     pass(60_000);
-    assert.deepEqual(host.events, []);
+    assert.deepEqual(new Set(host.events), new Set(["probe"]));
     host.reader.paused = false;
+    host.events.length = 0;
     pass(700);
     host.reader.paused = true;
     pass(60_000);
-    assert.deepEqual(host.events, ["ping"]);
+    assert.deepEqual(new Set(host.events), new Set(["ping", "probe"]));
+  });
+
+  test("is left alone while nothing is read and there is no call", (t) => {
+    const { host, pass } = setup(t);
+    host.reader.paused = true;
+    host.hasCalls = false;
+    pass(60_000);
+    assert.deepEqual(host.events, []);
   });
 
   test("is not judged before what came meanwhile was read, if this process was busy for longer", (t) => {

@@ -4,11 +4,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Pings } from "../../src/session/pings.js";
+import type { Stream } from "../../src/session/stream.js";
 import { Kind } from "../../src/wire/kind.js";
 
 function setup(knowsPeer: boolean): { pings: Pings; sent: string[] } {
   const sent: string[] = [];
   const pings = new Pings({
+    role: "server",
     knowsPeer,
     sendPacket: (kind, streamId, messageId, body) => {
       assert.deepEqual([kind, streamId, messageId], [Kind.Ping, 0, 0]);
@@ -50,4 +52,19 @@ test("neither asks nor answers a peer that is not known to be a ts-drpc peer", (
   assert.equal(pings.ask(), false);
   pings.answer(new Uint8Array(9));
   assert.deepEqual(sent, []);
+});
+
+test("sends an unknown peer something in a stream's own order of messages, and no other peer", () => {
+  const sent: unknown[] = [];
+  const stream = { id: 7, takeMessageId: () => 3 } as Stream;
+  for (const [role, knowsPeer] of [
+    ["server", false],
+    ["server", true],
+    ["client", false],
+  ] as const) {
+    const pings = new Pings({ role, knowsPeer, sendPacket: (...packet) => sent.push(packet) });
+    pings.probe(stream);
+    pings.probe(undefined);
+  }
+  assert.deepEqual(sent, [[Kind.Ping, 7, 3, new Uint8Array(0)]]);
 });
