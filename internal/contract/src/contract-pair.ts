@@ -4,10 +4,10 @@
 import type { Transport } from "@ts-drpc/core";
 
 /**
- * What a protocol can carry: anything, or what gRPC can, whose metadata is ASCII under keys in lower case, several
- * values of a key joined, and whose codes are those that have names.
+ * What a protocol can carry: anything, or what Go's DRPC can, which has one value for a key, so that several are joined,
+ * or what gRPC can, whose metadata is also ASCII under keys in lower case, and whose codes are those that have names.
  */
-export type Carries = "anything" | "what gRPC can";
+export type Carries = "anything" | "what Go's DRPC can" | "what gRPC can";
 
 /** What closing a server did. */
 export interface CloseReport {

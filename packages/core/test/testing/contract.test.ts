@@ -48,6 +48,15 @@ transportContract(
   async () => new InMemoryPair({ faults: { sent: harmless, received: harmless } }).pair,
 );
 
+const flowControl = { windowBytes: 200_000, grantThresholdBytes: 50_000 };
+
+transportContract(
+  "a pair of connections, with the flow control of CockroachDB's fork",
+  // Nothing is announced then, so that several values of a key are joined.
+  { server: true, reopen: true, carries: "what Go's DRPC can" },
+  async () => new InMemoryPair({ client: { flowControl, peer: "multiplexed" }, server: { flowControl } }).pair,
+);
+
 interface PairOptions {
   readonly client?: SessionTransportOptions;
   readonly server?: ServeOptions;
