@@ -79,7 +79,7 @@ test("any number of calls of all kinds beside each other end once each, with the
               }
             },
           },
-          { pair: { chunkBytes }, client: limits, server: limits },
+          { pair: { chunkBytes }, client: { ...limits, maxConnections: 1 }, server: limits },
         );
         await Promise.all(scripts.map((each, call) => run(pair, each, call)));
         assert.equal((await pair.client.say({ sentence: "still" })).sentence, "still");
