@@ -51,15 +51,18 @@ export interface PlanLimits {
 
   /** Calls that nothing else ends need a deadline. */
   readonly needsDeadline: boolean;
+
+  /** How large messages may be. */
+  readonly maxBytes: number;
 }
 
 /** Plans a call. */
-export function planCall(id: number, choices: Choices, { spreadMs, needsDeadline }: PlanLimits): CallPlan {
+export function planCall(id: number, choices: Choices, { spreadMs, needsDeadline, maxBytes }: PlanLimits): CallPlan {
   const kind = choices.of<CallKind>("say", "repeat", "join", "chat");
   const streams = { requests: kind === "join" || kind === "chat", responses: kind === "repeat" || kind === "chat" };
   const sizes = (streamed: boolean): number[] => {
     const count = streamed ? choices.of(0, 1, 2, 5, choices.between(0, 30)) : 1;
-    return Array.from({ length: count }, () => choices.size());
+    return Array.from({ length: count }, () => choices.size(maxBytes));
   };
   const requests = sizes(streams.requests);
   const handlerEnd = choices.of<HandlerEnd>("return", "return", "return", "error", "throw");

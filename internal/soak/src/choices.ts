@@ -28,8 +28,8 @@ export class Choices {
   }
 
   /** A size in bytes: mostly small, sometimes larger than a frame, seldom larger than a window. */
-  size(): number {
+  size(maxBytes: number): number {
     const most = this.of(0, 20, 20, 300, 300, 5_000, 5_000, 70_000, 70_000, 300_000);
-    return this.percent(2) ? this.between(0, 2_000_000) : this.between(0, most);
+    return this.between(0, Math.min(maxBytes, this.percent(2) ? 2_000_000 : most));
   }
 }

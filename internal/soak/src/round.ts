@@ -48,8 +48,8 @@ const settleMs = 20_000;
 export async function runRound(options: RoundOptions): Promise<RoundResult> {
   const { seed, scenario, spreadMs } = options;
   const choices = new Choices(seed);
-  const needsDeadline = scenario.needsDeadline;
-  const plans = Array.from({ length: options.calls }, (_, id) => planCall(id, choices, { spreadMs, needsDeadline }));
+  const limits = { spreadMs, needsDeadline: scenario.needsDeadline, maxBytes: scenario.maxBytes };
+  const plans = Array.from({ length: options.calls }, (_, id) => planCall(id, choices, limits));
   const journal = new Journal(plans);
   const watch = watchProcess(journal);
   const router = createRouter();

@@ -20,16 +20,19 @@ export interface Scenario {
   /** Nothing but a deadline ends some of the calls. */
   readonly needsDeadline: boolean;
 
+  /** How large messages may be: where bytes come one at a time, large ones would take minutes. */
+  readonly maxBytes: number;
+
   /** The server is closed, and perhaps the transport, while calls are under way. */
   readonly closes: boolean;
 }
 
-const calm = { endsConnections: false, damages: false, needsDeadline: false, closes: false };
+const calm = { endsConnections: false, damages: false, needsDeadline: false, closes: false, maxBytes: 2_000_000 };
 
 function slow(choices: Choices): FlowFaults {
   return {
     latencyMs: choices.of(0, 0, 1, 5, 20),
-    pieceBytes: choices.of(undefined, 1, 7, 100, 1_000, 20_000),
+    pieceBytes: choices.of(undefined, 300, 1_000, 20_000),
   };
 }
 
@@ -51,6 +54,15 @@ export const scenarios: readonly Scenario[] = [
     ...calm,
     name: "bytes come late and in pieces",
     faults: (choices) => ({ sent: slow(choices), received: slow(choices) }),
+  },
+  {
+    ...calm,
+    name: "bytes come one at a time",
+    maxBytes: 1_000,
+    faults: (choices) => ({
+      sent: { ...slow(choices), pieceBytes: choices.of(1, 2, 7) },
+      received: { ...slow(choices), pieceBytes: choices.of(1, 2, 7) },
+    }),
   },
   {
     ...calm,

@@ -9,7 +9,10 @@ import { type CallRecord, Journal } from "../src/journal.js";
 import { judge } from "../src/judge.js";
 import { type Scenario, scenarios } from "../src/scenario.js";
 
-const [calm, , cut, , , damage] = scenarios as [Scenario, Scenario, Scenario, Scenario, Scenario, Scenario];
+const named = (name: string): Scenario => scenarios.find((each) => each.name === name) as Scenario;
+const calm = named("nothing goes wrong");
+const cut = named("connections are cut");
+const damage = named("bits are flipped");
 
 const plan: CallPlan = {
   id: 7,

@@ -30,7 +30,7 @@ describe("calls whose plans and faults are random", () => {
 test("the same seed gives the same plans", () => {
   const plans = (seed: number): string => {
     const choices = new Choices(seed);
-    const limits = { spreadMs: 100, needsDeadline: false };
+    const limits = { spreadMs: 100, needsDeadline: false, maxBytes: 100_000 };
     return JSON.stringify(Array.from({ length: 50 }, (_, id) => planCall(id, choices, limits)));
   };
   assert.equal(plans(7), plans(7));
