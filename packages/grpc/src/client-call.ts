@@ -9,11 +9,11 @@ import {
   encodeEntries,
   endedBefore,
   type MetadataEntries,
+  type OpenCalls,
   ResponseMetadataTeller,
 } from "@ts-drpc/core/adapter";
 import { fromGrpcMetadata, toGrpcMetadata } from "./grpc-metadata.js";
 import type { MessageLimit } from "./message-limit.js";
-import type { OpenCalls } from "./open-calls.js";
 
 /** What the calls of a transport share. */
 export interface CallHost {

@@ -12,10 +12,9 @@ import type {
   UnaryMethod,
   UnaryResponse,
 } from "@ts-drpc/core";
-import { CallMaker, type CallMakerOptions, wholeNumber } from "@ts-drpc/core/adapter";
+import { CallMaker, type CallMakerOptions, encodeRequest, OpenCalls, wholeNumber } from "@ts-drpc/core/adapter";
 import type { CallHost } from "./client-call.js";
 import { MessageLimit, type MessageLimitOptions } from "./message-limit.js";
-import { OpenCalls } from "./open-calls.js";
 import { callStream } from "./stream-call.js";
 import { callUnary } from "./unary-call.js";
 
@@ -65,7 +64,7 @@ class GrpcTransport implements Transport {
     const limit = new MessageLimit(options);
     const calls = new CallMaker(
       {
-        unary: (call, body) => callUnary(this.#host, call, body),
+        unary: (call, request) => callUnary(this.#host, call, encodeRequest(call, request)),
         stream: (call, requests) => callStream(this.#host, call, requests),
       },
       options,

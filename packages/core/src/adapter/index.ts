@@ -10,7 +10,8 @@ export { Deadline } from "../rpc/deadline.js";
 export { HandlerCall, type HandlerStream } from "../rpc/handler-call.js";
 export { dismiss, MessagePump, type MessageSink } from "../rpc/message-pump.js";
 export { decodeEntries, encodeEntries } from "../rpc/metadata-entries.js";
-export type { Method } from "../rpc/method.js";
+export { type Method, memberName } from "../rpc/method.js";
+export { OpenCalls } from "../rpc/open-calls.js";
 export { ReceiveQueue } from "../rpc/receive-queue.js";
 export { ResponseMetadataTeller } from "../rpc/response-metadata.js";
 export {
@@ -22,7 +23,7 @@ export {
 } from "../rpc/route-server.js";
 export type { Route, Serve } from "../rpc/router.js";
 export { encodeRequests, isIterable } from "../rpc/stream-call.js";
-export { missingResponse, undecodableResponse } from "../rpc/unary-call.js";
+export { encodeRequest, missingResponse, undecodableResponse } from "../rpc/unary-call.js";
 export { detailsInErrorStatus, encodeErrorStatus, errorPayload, statusDetailsKey } from "../session/error-status.js";
 export { wholeNumber } from "../session/session-options.js";
 export type { StreamReceiver } from "../session/stream-host.js";

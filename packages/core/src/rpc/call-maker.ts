@@ -24,14 +24,13 @@ import {
 import { methodOf } from "./method.js";
 import { RetryPolicy } from "./retry-policy.js";
 import type { StreamingMethod, UnaryMethod } from "./transport.js";
-import { unencodableRequest } from "./unary-call.js";
 
 type Messages<I extends DescMessage> = AsyncIterable<MessageInitShape<I>> | Iterable<MessageInitShape<I>>;
 
 /** What transports do differently: a call, once its options are read and it is through the interceptors. */
 export interface CallProtocol {
-  /** Makes a call with one request, which is encoded, and resolves with the one response. Rejects with a DrpcError. */
-  unary(call: ClientCallInit, body: Uint8Array): Promise<UnaryResponse["message"]>;
+  /** Makes a call with one request and resolves with the one response. Throws or rejects with a DrpcError. */
+  unary(call: ClientCallInit, request: MessageInitShape<DescMessage>): Promise<UnaryResponse["message"]>;
 
   /** Starts a streaming call and returns its responses. Leaving their iteration early cancels the call. */
   stream(call: ClientCallInit, requests: Messages<DescMessage>): StreamResponse["messages"];
@@ -104,10 +103,11 @@ export class CallMaker {
   }
 
   async #innermost(request: UnaryRequest | StreamRequest): Promise<UnaryResponse | StreamResponse> {
-    const { metadata, signal, deadline } = request;
+    const { metadata, contextValues, signal, deadline } = request;
     const call = {
       method: methodOf(request.method),
       metadata,
+      contextValues,
       signal,
       deadline,
       onHeader: request.onHeader,
@@ -120,14 +120,7 @@ export class CallMaker {
   }
 
   async #unary(call: ClientCallInit, request: MessageInitShape<DescMessage>): Promise<UnaryResponse> {
-    const { path, input } = call.method;
-    let body: Uint8Array;
-    try {
-      body = input.encode(request);
-    } catch (reason) {
-      throw unencodableRequest(path, reason, true);
-    }
-    return { stream: false, message: await this.#protocol.unary(call, body) };
+    return { stream: false, message: await this.#protocol.unary(call, request) };
   }
 
   #stream(call: ClientCallInit, requests: Messages<DescMessage>): StreamResponse {
@@ -138,6 +131,7 @@ export class CallMaker {
     return {
       method: methodOf(method),
       metadata: options.metadata === undefined ? undefined : asMetadata(options.metadata),
+      contextValues: options.contextValues,
       signal: checkSignal(options.signal),
       deadline: this.#deadline(options.timeoutMs),
       onHeader: options.onHeader,

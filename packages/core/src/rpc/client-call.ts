@@ -5,6 +5,7 @@ import type { Session } from "../session/session.js";
 import type { Stream } from "../session/stream.js";
 import type { StreamReceiver } from "../session/stream-host.js";
 import { Code } from "../vocabulary/code.js";
+import type { ContextValues } from "../vocabulary/context-values.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import type { Metadata } from "../vocabulary/metadata.js";
 import { acceptedOffer, CallCompression, type CompressionOffer } from "./call-compression.js";
@@ -20,6 +21,7 @@ import { asNotStarted } from "./unreachable.js";
 export interface ClientCallInit {
   readonly method: Method;
   readonly metadata: Metadata | undefined;
+  readonly contextValues: ContextValues | undefined;
   readonly signal: AbortSignal | undefined;
   readonly deadline: Deadline | undefined;
 

@@ -3,6 +3,7 @@
 
 import { Code } from "../vocabulary/code.js";
 import type { PeerInfo } from "../vocabulary/connection.js";
+import type { ContextValues } from "../vocabulary/context-values.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import type { MetadataEntries } from "../wire/metadata-payload.js";
 import type { Deadline } from "./deadline.js";
@@ -41,6 +42,9 @@ export interface RouteCallHead {
 
   /** When the call must be over. */
   readonly deadline: Deadline | undefined;
+
+  /** What the protocol's own interceptors left for the handler. Defaults to nothing. */
+  readonly contextValues?: ContextValues | undefined;
 }
 
 /** A call that may be served. */
@@ -72,11 +76,11 @@ export class RouteServer {
   }
 
   /** Returns a call to serve, or why it is refused. */
-  accept({ method, serve }: Route, { peer, metadata, deadline }: RouteCallHead): RouteCall | DrpcError {
+  accept({ method, serve }: Route, { peer, metadata, deadline, contextValues }: RouteCallHead): RouteCall | DrpcError {
     if (serve === undefined) {
       return new DrpcError(`${method.path} is not implemented`, Code.Unimplemented);
     }
-    const context = new ServerContext(method.desc, peer, metadata, deadline);
+    const context = new ServerContext(method.desc, peer, metadata, deadline, contextValues);
     const refusal = this.#gate && askGate(this.#gate, method.path, context, this.#onError);
     return (
       refusal ?? {

@@ -24,11 +24,19 @@ export class ServerContext implements HandlerContext {
   #controller: AbortController | undefined;
   #abortReason: Error | undefined;
 
-  constructor(method: DescMethod, peer: PeerInfo, entries: MetadataEntries, deadline: Deadline | undefined) {
+  /** The context values are the protocol's, if it has some. */
+  constructor(
+    method: DescMethod,
+    peer: PeerInfo,
+    entries: MetadataEntries,
+    deadline: Deadline | undefined,
+    contextValues?: ContextValues | undefined,
+  ) {
     this.method = method;
     this.peer = peer;
     this.#entries = entries;
     this.deadline = deadline;
+    this.#contextValues = contextValues;
   }
 
   get service(): DescService {

@@ -18,7 +18,7 @@ import { callStream } from "./stream-call.js";
 import type { Dial, TargetResolver } from "./target.js";
 import type { StreamingMethod, Transport, TransportCloseOptions, UnaryMethod } from "./transport.js";
 import { StateTeller, type TransportState } from "./transport-state.js";
-import { callUnary } from "./unary-call.js";
+import { callUnary, encodeRequest } from "./unary-call.js";
 
 /** Options of a transport over connections that it dials. */
 export interface SessionTransportOptions extends ChannelOptions, CallMakerOptions {
@@ -78,7 +78,7 @@ class PooledTransport implements SessionTransport {
     this.#source = createChannel(dial, options, (state) => this.#state.set(state));
     this.#calls = new CallMaker(
       {
-        unary: (call, body) => callUnary(this.#source, call, body),
+        unary: (call, request) => callUnary(this.#source, call, encodeRequest(call, request)),
         stream: (call, requests) => callStream(this.#source, call, requests),
       },
       options,

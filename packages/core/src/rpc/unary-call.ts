@@ -1,7 +1,7 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { checkMessageSize } from "../session/message-size.js";
 import type { Stream } from "../session/stream.js";
 import { Code } from "../vocabulary/code.js";
@@ -107,6 +107,15 @@ export function undecodableResponse(path: string, reason: unknown): DrpcError {
   }
   const text = `${path}: the response could not be decoded: ${DrpcError.from(reason).rawMessage}`;
   return new DrpcError(text, Code.Internal, { cause: reason });
+}
+
+/** Encodes the one request of a call that has not begun. Throws a DrpcError if it cannot be. */
+export function encodeRequest({ method }: ClientCallInit, request: MessageInitShape<DescMessage>): Uint8Array {
+  try {
+    return method.input.encode(request);
+  } catch (reason) {
+    throw unencodableRequest(method.path, reason, true);
+  }
 }
 
 /** Makes the error for a request that cannot be encoded. */

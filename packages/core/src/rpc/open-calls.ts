@@ -1,7 +1,8 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Code, DrpcError } from "@ts-drpc/core";
+import { Code } from "../vocabulary/code.js";
+import { DrpcError } from "../vocabulary/drpc-error.js";
 
 /** Ends a call because of something on this side. */
 export type EndCall = (error: DrpcError) => void;
