@@ -40,6 +40,12 @@ const violations: readonly (readonly [what: string, folder: string, code: string
   ["core uses Buffer", "core/src/rpc", "export const size: number = Buffer.poolSize;", "noRestrictedGlobals"],
   ["core uses process", "core/src/session", "export const pid: number = process.pid;", "noRestrictedGlobals"],
   ["grpc reaches into core", "grpc/src", 'export * from "@ts-drpc/core/src/rpc/router.js";', "noRestrictedImports"],
+  [
+    "connect reaches into core",
+    "connect/src",
+    'export * from "@ts-drpc/core/src/rpc/router.js";',
+    "noRestrictedImports",
+  ],
   ["node reaches into core", "node/src", 'export * from "@ts-drpc/core/src/rpc/router.js";', "noRestrictedImports"],
   ["compression imports a module of Node", "compression/src", 'export * from "node:zlib";', "noNodejsModules"],
   ["compression uses Buffer", "compression/src", "export const size: number = Buffer.poolSize;", "noRestrictedGlobals"],

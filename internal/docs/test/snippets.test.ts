@@ -40,7 +40,7 @@ function snippets(document: string): Snippet[] {
 const toRun = snippets("README.md");
 const all = [
   ...toRun,
-  ...["node", "core", "compression", "grpc"].map((name) => `packages/${name}/README.md`).flatMap(snippets),
+  ...["node", "core", "compression", "grpc", "connect"].map((name) => `packages/${name}/README.md`).flatMap(snippets),
 ];
 
 before(() => {
