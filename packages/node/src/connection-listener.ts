@@ -90,6 +90,15 @@ export function connectionErrorTeller(
   };
 }
 
+/** How many connections a server has at most, unless it is told. */
+export const defaultMaxConnections = 10_000;
+
+/** Says that a connection was closed because there are as many as there may be. */
+export function tooManyConnections(peer: PeerInfo, maxConnections: number): DrpcError {
+  const text = `the connection from ${peer.address} was closed, the limit maxConnections is ${maxConnections}`;
+  return new DrpcError(text, Code.ResourceExhausted);
+}
+
 class RouterListener implements ConnectionListener {
   readonly #options: ConnectionListenerOptions;
   readonly #router = createRouter();
@@ -100,7 +109,7 @@ class RouterListener implements ConnectionListener {
 
   constructor(options: ConnectionListenerOptions) {
     this.#options = object("options", options);
-    this.#maxConnections = wholeNumber("maxConnections", options.maxConnections ?? 10_000);
+    this.#maxConnections = wholeNumber("maxConnections", options.maxConnections ?? defaultMaxConnections);
     this.#tellError = connectionErrorTeller(options);
     // Each connection looks at them too, but when one comes it is too late to complain.
     checkServeOptions(options);
@@ -121,8 +130,7 @@ class RouterListener implements ConnectionListener {
     }
     if (this.#served.size >= this.#maxConnections) {
       connection.abort();
-      const text = `the connection from ${peer.address} was closed, the limit maxConnections is ${this.#maxConnections}`;
-      this.#tellError(new DrpcError(text, Code.ResourceExhausted), peer);
+      this.#tellError(tooManyConnections(peer, this.#maxConnections), peer);
       return;
     }
     const served = serveConnection(connection, this.#router, this.#options);

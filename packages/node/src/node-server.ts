@@ -10,7 +10,9 @@ import {
   type ConnectionListenerOptions,
   connectionErrorTeller,
   createConnectionListener,
+  defaultMaxConnections,
   type ServerCloseReport,
+  tooManyConnections,
 } from "./connection-listener.js";
 import { type NodeAddress, resolveAddress, showAddress } from "./node-address.js";
 import { peerOf } from "./node-connection.js";
@@ -85,6 +87,7 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
 class RouterServer implements NodeServer {
   readonly #listener: ConnectionListener;
   readonly #handshakeTimeoutMs: number;
+  readonly #maxConnections: number;
   readonly #tellError: ReturnType<typeof connectionErrorTeller>;
   readonly #servers = new Set<net.Server>();
   readonly #sockets = new Set<net.Socket>();
@@ -93,6 +96,7 @@ class RouterServer implements NodeServer {
   constructor(options: NodeServerOptions) {
     this.#listener = createConnectionListener(options);
     this.#handshakeTimeoutMs = milliseconds("handshakeTimeoutMs", options.handshakeTimeoutMs ?? 10_000);
+    this.#maxConnections = options.maxConnections ?? defaultMaxConnections;
     this.#tellError = connectionErrorTeller(options);
   }
 
@@ -153,6 +157,13 @@ class RouterServer implements NodeServer {
     const accept = (socket: net.Socket): void => this.#listener.accept(socket, shown);
     const server = security === undefined ? net.createServer(accept) : this.#createTlsServer(security, accept);
     server.on("connection", (socket: net.Socket) => {
+      if (security !== undefined && this.#sockets.size >= this.#maxConnections) {
+        // The listener counts connections from the end of their handshake on.
+        const peer = peerOf(socket, "a client that is gone");
+        socket.destroy();
+        this.#tellError(tooManyConnections(peer, this.#maxConnections), peer);
+        return;
+      }
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });

@@ -123,10 +123,17 @@ function resolvePoolOptions(options: ChannelOptions): SessionPoolOptions {
     flowControl: checkFlowControl(options.flowControl, limits),
     maxConnections: wholeNumber("maxConnections", options.maxConnections ?? 8),
     answerTimeoutMs,
-    migrateHeader: options.migrateHeader ?? false,
+    migrateHeader: flag("migrateHeader", options.migrateHeader ?? false),
     idleTimeoutMs: wholeNumber("idleTimeoutMs", options.idleTimeoutMs ?? 60_000),
-    backoff: options.reconnect === false ? undefined : { initialMs, maxMs },
+    backoff: flag("reconnect", options.reconnect ?? true) ? { initialMs, maxMs } : undefined,
   };
+}
+
+function flag(name: string, value: boolean): boolean {
+  if (typeof value !== "boolean") {
+    throw new TypeError(`${name} must be true or false, got ${JSON.stringify(value)}`);
+  }
+  return value;
 }
 
 function oneOf<T extends string>(name: string, value: T, values: readonly T[]): T {

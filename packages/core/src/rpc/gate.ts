@@ -31,11 +31,17 @@ export function askGate(
 ): DrpcError | undefined {
   try {
     const returned: unknown = gate(context);
-    if (!(returned instanceof Promise)) {
+    if (returned === undefined) {
       return undefined;
     }
-    returned.catch(() => undefined);
-    throw new TypeError("the gate returned a promise, and must decide before it returns");
+    if (typeof (returned as { then?: unknown } | null)?.then === "function") {
+      // Its rejection is nobody's any more.
+      Promise.resolve(returned).catch(() => undefined);
+      throw new TypeError("the gate returned a promise, and must decide before it returns");
+    }
+    throw new TypeError(
+      "the gate returned a value; it must throw to refuse a call, and return nothing to let it through",
+    );
   } catch (reason) {
     if (reason instanceof DrpcError) {
       return reason;

@@ -129,7 +129,8 @@ class RouterConnection implements ServedConnection {
     });
     await Promise.race([this.#session.drain(reason), timeout]);
     clearTimeout(timer);
-    const aborted = this.#session.streamCount;
+    // A handler that goes on although its call has ended is left behind too.
+    const aborted = this.#session.acceptedCount;
     this.#session.close(new DrpcError("the server was shut down", Code.Unavailable));
     await this.closed;
     return { drained: before - aborted, aborted };

@@ -11,30 +11,37 @@ interface Waiting {
 }
 
 /**
- * ConnectionCredit says how much all streams together may still send. A
- * message is let in when there is credit for all of it, one after the other,
- * so that a large message gets its turn too.
+ * ConnectionCredit says how much all streams together may still send.
+ *
+ * A message that fits in the window of a stream waits only for credit for
+ * itself. A larger one has to leave half of the window for those that do, so that
+ * large messages which nobody reads do not hold up the small ones of others. Of
+ * each sort one is let in after the other.
  */
 export class ConnectionCredit {
   // What is sent before the peer says how large its window is counts from the start.
   #credit = new SendCredit(0);
-  #limited = false;
-  #waiting: Waiting[] = [];
+  #windowBytes: number | undefined;
+  #smallBytes = 0;
+  #small: Waiting[] = [];
+  #large: Waiting[] = [];
 
-  /** The peer turned out to have a window for the connection. */
-  limit(windowBytes: number): void {
+  /** The peer turned out to have a window for the connection, and one for each stream. */
+  limit(windowBytes: number, streamWindowBytes: number): void {
     this.#credit = this.#credit.resize(windowBytes);
-    this.#limited = true;
+    this.#windowBytes = windowBytes;
+    this.#smallBytes = streamWindowBytes;
   }
 
   /** Spends what a message costs. Returns undefined if it may go now, or a promise that resolves when it may. */
   spend(streamId: number, cost: number): Promise<void> | undefined {
-    if (!this.#limited || (this.#waiting.length === 0 && this.#credit.coversWhole(cost))) {
+    const waiting = cost <= this.#smallBytes ? this.#small : this.#large;
+    if (waiting.length === 0 && this.#admits(cost)) {
       this.#credit.spend(cost);
       return undefined;
     }
     return new Promise((admitted, refused) => {
-      this.#waiting.push({ streamId, cost, admitted, refused });
+      waiting.push({ streamId, cost, admitted, refused });
     });
   }
 
@@ -46,27 +53,41 @@ export class ConnectionCredit {
 
   /** A stream has ended: what it has waiting is not sent. */
   drop(streamId: number, cause: Error | undefined): void {
-    if (this.#waiting.length === 0) {
+    if (this.#small.length + this.#large.length === 0) {
       return;
     }
     const reason = cause ?? new Error("the stream has ended");
-    const dropped = this.#waiting.filter((message) => message.streamId === streamId);
-    this.#waiting = this.#waiting.filter((message) => message.streamId !== streamId);
+    const ofStream = (message: Waiting): boolean => message.streamId === streamId;
+    const dropped = [...this.#small.filter(ofStream), ...this.#large.filter(ofStream)];
+    this.#small = this.#small.filter((message) => !ofStream(message));
+    this.#large = this.#large.filter((message) => !ofStream(message));
     for (const message of dropped) {
       message.refused(reason);
     }
     this.#admit();
   }
 
+  #admits(cost: number): boolean {
+    const windowBytes = this.#windowBytes;
+    if (windowBytes === undefined || cost <= this.#smallBytes) {
+      return windowBytes === undefined || this.#credit.coversWhole(cost);
+    }
+    // All but what is not yet worth a grant comes back in the end, so no message may wait for more.
+    return this.#credit.holds(Math.min(cost + windowBytes / 2, windowBytes - connectionGrantThreshold(windowBytes)));
+  }
+
   #admit(): void {
-    for (
-      let next = this.#waiting[0];
-      next !== undefined && this.#credit.coversWhole(next.cost);
-      next = this.#waiting[0]
-    ) {
-      this.#waiting.shift();
-      this.#credit.spend(next.cost);
-      next.admitted();
+    for (const waiting of [this.#small, this.#large]) {
+      for (let next = waiting[0]; next !== undefined && this.#admits(next.cost); next = waiting[0]) {
+        waiting.shift();
+        this.#credit.spend(next.cost);
+        next.admitted();
+      }
     }
   }
+}
+
+/** Returns how much of what was held for a connection must be free again before it is granted back. */
+export function connectionGrantThreshold(windowBytes: number): number {
+  return Math.max(1, windowBytes >> 3);
 }

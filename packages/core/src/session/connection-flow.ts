@@ -48,7 +48,7 @@ export class ConnectionFlow {
     this.#peerWindowBytes = windowBytes;
     this.#limitsConnection = true;
     if (connectionWindowBytes > 0) {
-      this.#credit.limit(connectionWindowBytes);
+      this.#credit.limit(connectionWindowBytes, windowBytes);
     }
   }
 

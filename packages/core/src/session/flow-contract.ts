@@ -33,20 +33,21 @@ export interface FlowContract {
 /**
  * Returns the contract of ts-drpc peers.
  *
- * A message that is let in while the connection's credit covers it, or half of the
- * window if it is larger than that, never takes more than `maxBufferedBytes`
- * together with all that is in flight. Half of the window is shared evenly, so
- * that no stream which is not read keeps another from beginning; half goes to
- * those whose reader keeps up.
+ * What is let in by the connection's credit never takes more than
+ * `maxBufferedBytes` together with all that is in flight. A third of the window
+ * is shared evenly; as a message may begin with half of its credit, a stream
+ * that is not read holds up to half more. A quarter goes to streams whose
+ * reader keeps up. So small messages find room beside streams that nobody reads,
+ * even if there are as many of those as there may be.
  */
 export function tsDrpcContract(limits: SessionLimits): FlowContract {
   const connectionWindowBytes = limits.maxBufferedBytes - limits.maxMessageBytes;
-  const evenBytes = Math.max(minWindowBytes, Math.floor(connectionWindowBytes / 2 / limits.maxConcurrentStreams));
+  const evenBytes = Math.max(minWindowBytes, Math.floor(connectionWindowBytes / 3 / limits.maxConcurrentStreams));
   return {
     overheadBytes: messageOverheadBytes,
     initialWindowBytes: Math.min(limits.windowBytes, evenBytes),
     maxWindowBytes: limits.windowBytes,
-    growthBytes: Math.floor(connectionWindowBytes / 2),
+    growthBytes: Math.floor(connectionWindowBytes / 4),
     connectionWindowBytes,
     grantThreshold,
   };

@@ -38,6 +38,11 @@ export class SendCredit {
     return this.#bytes >= Math.min(cost, Math.floor(this.#windowBytes / 2));
   }
 
+  /** Tells whether there is this much credit. */
+  holds(bytes: number): boolean {
+    return this.#bytes >= bytes;
+  }
+
   /** Counts a message that was sent. */
   spend(cost: number): void {
     this.#bytes -= cost;

@@ -4,6 +4,7 @@
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import { encodeMetadataPayload, type MetadataEntries } from "../wire/metadata-payload.js";
+import type { SessionLimits } from "./session-options.js";
 
 /** A call that a client opens. */
 export interface OpenCall {
@@ -22,11 +23,18 @@ export interface OpenCall {
 export function encodeOpeningMetadata(
   call: OpenCall,
   more: readonly [string, string] | undefined,
-  maxMetadataBytes: number,
+  { maxMetadataBytes, maxMetadataKeys }: SessionLimits,
 ): Uint8Array | undefined {
   const entries = more === undefined ? call.metadata : [...call.metadata, more];
   if (entries.length === 0) {
     return undefined;
+  }
+  if (entries.length > maxMetadataKeys) {
+    throw new DrpcError(
+      `${call.path}: metadata of ${entries.length} entries was not sent, the limit maxMetadataKeys is ${maxMetadataKeys}`,
+      Code.ResourceExhausted,
+      { notStarted: true },
+    );
   }
   const metadata = encodeMetadataPayload(entries);
   if (metadata.length > maxMetadataBytes) {

@@ -1,6 +1,7 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { connectionGrantThreshold } from "./connection-credit.js";
 import type { FlowContract } from "./flow-contract.js";
 
 /**
@@ -44,12 +45,12 @@ export class ReceiveWindows {
 
   /** Takes what is to be granted for the connection now, while this much is held: 0 until it is worth a frame. */
   takeGrant(heldBytes: number): number {
-    const { connectionWindowBytes, grantThreshold } = this.contract;
+    const { connectionWindowBytes } = this.contract;
     if (connectionWindowBytes === undefined) {
       return 0;
     }
     const returned = this.#receivedBytes - this.#returnedBytes - heldBytes;
-    if (returned < grantThreshold(connectionWindowBytes)) {
+    if (returned < connectionGrantThreshold(connectionWindowBytes)) {
       return 0;
     }
     this.#returnedBytes += returned;

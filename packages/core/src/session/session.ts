@@ -202,7 +202,7 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
     }
     const announces = this.#announces && this.#settings.peer === undefined && !this.#settings.outstanding;
     const announcement = announces ? ([announcementKey, this.#settings.announcement] as const) : undefined;
-    const metadata = encodeOpeningMetadata(call, announcement, this.limits.maxMetadataBytes);
+    const metadata = encodeOpeningMetadata(call, announcement, this.limits);
     this.#highestStreamId++;
     const stream = new Stream(this.#highestStreamId, call.path, this, createReceiver, undefined, call.streamsRequests);
     stream.openedAtWrite = this.#writer.writes;
@@ -382,7 +382,9 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
     if (this.#ended !== undefined) {
       return;
     }
-    const idle = (this.#shutdown.reason !== undefined || orderly) && this.#streams.size === 0;
+    const reason = this.#shutdown.reason;
+    const fault = reason?.code === Code.ResourceExhausted ? reason : undefined;
+    const idle = fault === undefined && (reason !== undefined || orderly) && this.#streams.size === 0;
     this.#ended = error;
     clearTimeout(this.#closing);
     this.#liveness.end();
@@ -393,6 +395,6 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
       stream.connectionEnd(error, stream.openedAtWrite === this.#writer.writes);
     }
     this.#shutdown.end();
-    this.#listener.ended?.(idle ? undefined : error);
+    this.#listener.ended?.(idle ? undefined : (fault ?? error));
   }
 }

@@ -51,13 +51,16 @@ test("what a gate leaves in contextValues is there for the handler and the inter
   assert.deepEqual(seen, ["ada"]);
 });
 
-test("a gate that throws something else, or is async, lets nobody through, and onError is told", async () => {
+test("a gate that throws something else, is async, or returns anything lets nobody through, and onError is told", async () => {
   const bug = new Error("a bug, with a secret");
   for (const gate of [
     () => {
       throw bug;
     },
     () => Promise.reject(bug),
+    // Not every promise is of this realm, and some are none at all.
+    () => ({ then: (_: unknown, rejected: (reason: Error) => void) => rejected(bug) }),
+    () => false,
   ]) {
     await using pair = echoPair(undefined, { server: { gate: gate as Gate } });
     await assert.rejects(pair.client.say({}), {

@@ -14,10 +14,10 @@ interface Setup {
   spend(streamId: number, cost: number): void;
 }
 
-function setup(windowBytes?: number): Setup {
+function setup(windowBytes?: number, streamWindowBytes = windowBytes ?? 0): Setup {
   const credit = new ConnectionCredit();
   if (windowBytes !== undefined) {
-    credit.limit(windowBytes);
+    credit.limit(windowBytes, streamWindowBytes);
   }
   const events: string[] = [];
   return {
@@ -57,7 +57,7 @@ test("nothing waits while the peer is not known to have a window", async () => {
 test("what was sent before the window was known is spent", async () => {
   const { credit, events, spend } = setup();
   spend(1, 1_000);
-  credit.limit(400);
+  credit.limit(400, 400);
   spend(1, 1);
   credit.grant(600);
   await told();
@@ -84,21 +84,46 @@ test("messages that wait go one after the other, so that a small one does not ov
   assert.deepEqual(events, ["sent 1", "sent 2 late", "sent 3 late"]);
 });
 
-test("a message that is larger than half of the window waits for that half, and the next one for its debt", async () => {
-  const { credit, events, spend } = setup(100);
-  spend(1, 60);
-  spend(2, 1_000);
-  assert.deepEqual(events, ["sent 1"]);
-  credit.grant(10);
-  await told();
-  assert.deepEqual(events, ["sent 1", "sent 2 late"]);
-  spend(3, 1);
-  credit.grant(950);
-  await told();
-  assert.deepEqual(events, ["sent 1", "sent 2 late"]);
+test("a message that is larger than the window of a stream leaves half of the connection's for those that are not", async () => {
+  const { credit, events, spend } = setup(1_000, 100);
+  spend(1, 300);
+  spend(2, 300);
+  assert.deepEqual(events, ["sent 1"], "700 are left, and 800 would be needed");
+  for (let streamId = 3; streamId <= 9; streamId++) {
+    spend(streamId, 100);
+  }
+  assert.deepEqual(
+    events.slice(1),
+    [3, 4, 5, 6, 7, 8, 9].map((streamId) => `sent ${streamId}`),
+  );
+  spend(10, 1);
   credit.grant(1);
   await told();
-  assert.deepEqual(events, ["sent 1", "sent 2 late", "sent 3 late"]);
+  assert.deepEqual(events.slice(8), ["sent 10 late"], "a small one does not wait behind a large one");
+  credit.grant(800);
+  await told();
+  assert.deepEqual(events.slice(9), ["sent 2 late"]);
+});
+
+test("the largest message goes as soon as all has come back that is worth a grant", async () => {
+  const { credit, events, spend } = setup(800, 100);
+  spend(1, 100);
+  spend(2, 5_000);
+  assert.deepEqual(events, ["sent 1", "sent 2"], "all but an eighth is there");
+  spend(3, 1);
+  spend(4, 5_000);
+  credit.grant(4_300);
+  await told();
+  assert.deepEqual(events, ["sent 1", "sent 2"], "the debt is just repaid");
+  credit.grant(1);
+  await told();
+  assert.deepEqual(events, ["sent 1", "sent 2", "sent 3 late"]);
+  credit.grant(699);
+  await told();
+  assert.deepEqual(events, ["sent 1", "sent 2", "sent 3 late"]);
+  credit.grant(1);
+  await told();
+  assert.deepEqual(events, ["sent 1", "sent 2", "sent 3 late", "sent 4 late"]);
 });
 
 test("a stream that ends takes back what it has waiting, spends nothing for it, and lets others pass", async () => {
@@ -141,10 +166,11 @@ test("whatever is spent, granted and dropped, the credit is the window less what
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 2, max: 200 }),
+      fc.integer({ min: 1, max: 200 }),
       fc.array(step, { maxLength: 40 }),
-      async (windowBytes, steps) => {
+      async (windowBytes, streamWindowBytes, steps) => {
         const credit = new ConnectionCredit();
-        credit.limit(windowBytes);
+        credit.limit(windowBytes, streamWindowBytes);
         let sent = 0;
         let granted = 0;
         let waiting = 0;

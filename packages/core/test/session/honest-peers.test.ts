@@ -98,7 +98,7 @@ test("256 streams that send messages of maxMessageBytes at once fit, and are all
   const choices = fc.sample(fc.infiniteStream(fc.nat()), { numRuns: 1, seed: 7 })[0] as Iterator<number>;
   const limits = { maxMessageBytes: 100_000, windowBytes: 50_000, maxBufferedBytes: 1_000_000 };
   const most = await run({ options: limits, streams: sizes, choices });
-  assert.ok(most > 500_000, `only ${most} bytes of 1,000,000 are used`);
+  assert.ok(most > 300_000, `only ${most} bytes of 1,000,000 are used`);
 });
 
 test("messages that are all half received at the same time are not counted for more than has come", async () => {

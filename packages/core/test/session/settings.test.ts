@@ -50,8 +50,8 @@ test("the ts-drpc key is hidden from the handler, and answered by a Settings fra
   assert.deepEqual([...(seen[0] as Metadata)], [["mine", "yes"]]);
   assert.deepEqual(decodeSettings((await peer.frame(Kind.Settings, 1)).data), {
     version: 1,
-    // An even share of half of what the connection may hold, less a message: (16 MiB - 4 MiB) / 2 / 256.
-    windowBytes: 24 * 1024,
+    // An even share of a third of what the connection may hold, less a message: (16 MiB - 4 MiB) / 3 / 256.
+    windowBytes: 16 * 1024,
     maxMessageBytes: 4 * 1024 * 1024,
     maxConcurrentStreams: 256,
     connectionWindowBytes: 12 * 1024 * 1024,

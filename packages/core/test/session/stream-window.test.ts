@@ -118,7 +118,7 @@ describe("ReceiveWindows", () => {
     windows.received(10_000, false);
     windows.received(5_000, true);
     assert.equal(windows.takeGrant(15_064), 0, "all of it is held");
-    assert.equal(windows.takeGrant(10_065), 0, "4,999 are not a quarter of 20,000");
+    assert.equal(windows.takeGrant(12_565), 0, "2,499 are not an eighth of 20,000");
     assert.equal(windows.takeGrant(10_064), 5_000);
     assert.equal(windows.takeGrant(10_064), 0);
     assert.equal(windows.takeGrant(0), 10_064);
@@ -139,21 +139,21 @@ describe("ReceiveWindows", () => {
 });
 
 describe("the contract of ts-drpc peers", () => {
-  test("shares half of the connection's window evenly, and leaves the other half for growth", () => {
+  test("shares a third of the connection's window evenly, and leaves a quarter for growth", () => {
     const limits = resolveSessionOptions({});
     const { initialWindowBytes, maxWindowBytes, growthBytes, connectionWindowBytes, overheadBytes } =
       tsDrpcContract(limits);
     assert.deepEqual(
       { initialWindowBytes, maxWindowBytes, growthBytes, connectionWindowBytes, overheadBytes },
       {
-        initialWindowBytes: 24_576,
+        initialWindowBytes: 16_384,
         maxWindowBytes: 1_048_576,
-        growthBytes: 6_291_456,
+        growthBytes: 3_145_728,
         connectionWindowBytes: 12_582_912,
         overheadBytes: 64,
       },
     );
-    assert.equal(initialWindowBytes * limits.maxConcurrentStreams + growthBytes, connectionWindowBytes);
+    assert.equal(initialWindowBytes * limits.maxConcurrentStreams, (connectionWindowBytes ?? 0) / 3);
   });
 
   test("begins with 4 KiB at least, and with windowBytes at most", () => {
