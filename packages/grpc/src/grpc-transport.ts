@@ -69,7 +69,7 @@ class GrpcTransport implements Transport {
       },
       options,
     );
-    const client = createClient(options, limit.maxMessageBytes);
+    const client = createClient(options, limit);
     this.#owned = "address" in options ? client : undefined;
     this.#host = { client, limit, openCalls: new OpenCalls() };
     this.#calls = calls;
@@ -101,7 +101,7 @@ class GrpcTransport implements Transport {
   }
 }
 
-function createClient(target: GrpcTarget, maxMessageBytes: number): Client {
+function createClient(target: GrpcTarget, { maxMessageBytes, maxSendMessageBytes }: MessageLimit): Client {
   if ("client" in target) {
     return target.client;
   }
@@ -114,6 +114,6 @@ function createClient(target: GrpcTarget, maxMessageBytes: number): Client {
   return new Client(target.address, target.credentials, {
     ...target.channelOptions,
     "grpc.max_receive_message_length": maxMessageBytes,
-    "grpc.max_send_message_length": maxMessageBytes,
+    "grpc.max_send_message_length": maxSendMessageBytes,
   });
 }

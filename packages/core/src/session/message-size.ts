@@ -7,17 +7,18 @@ import { Kind, kindName } from "../wire/kind.js";
 import { PacketTooLargeError } from "../wire/packet-assembler.js";
 import type { SessionLimits } from "./session-options.js";
 
-/** Throws a DrpcError if a message is larger than either side takes. `maxSendBytes` is what both take. */
+/** Throws a DrpcError if a message is larger than `maxSendBytes`, the lower of this side's limit and the peer's. */
 export function checkMessageSize(
   path: string,
   bytes: number,
   maxSendBytes: number,
-  { maxMessageBytes }: SessionLimits,
+  { maxMessageBytes, maxSendMessageBytes }: SessionLimits,
 ): void {
   if (bytes > maxSendBytes) {
-    const whose = maxSendBytes === maxMessageBytes ? "the limit" : "the peer's limit";
+    const option = maxSendMessageBytes === maxMessageBytes ? "maxMessageBytes" : "maxSendMessageBytes";
+    const limit = maxSendBytes === maxSendMessageBytes ? `the limit ${option}` : "the peer's limit maxMessageBytes";
     throw new DrpcError(
-      `${path}: a message of ${bytes} bytes was not sent, ${whose} maxMessageBytes is ${maxSendBytes}`,
+      `${path}: a message of ${bytes} bytes was not sent, ${limit} is ${maxSendBytes}`,
       Code.ResourceExhausted,
     );
   }

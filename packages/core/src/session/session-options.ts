@@ -15,6 +15,15 @@ export interface SessionOptions {
   readonly maxMessageBytes?: number | undefined;
 
   /**
+   * The largest message that this side sends, in bytes, if that is to differ
+   * from what it takes. A larger one fails its call with ResourceExhausted. What a
+   * ts-drpc peer says that it takes holds besides.
+   *
+   * Defaults to `maxMessageBytes`.
+   */
+  readonly maxSendMessageBytes?: number | undefined;
+
+  /**
    * The largest metadata, in bytes, and the longest path. Calls with more fail with
    * ResourceExhausted. The entries of the runtime itself count too: the
    * deadline, and on the first call of a connection the announcement.
@@ -118,6 +127,7 @@ export type SessionLimits = { readonly [Name in keyof SessionOptions]-?: number 
 
 const defaults: SessionLimits = {
   maxMessageBytes: 4 * 1024 * 1024,
+  maxSendMessageBytes: 4 * 1024 * 1024,
   maxMetadataBytes: 64 * 1024,
   maxMetadataKeys: 128,
   maxConcurrentStreams: 256,
@@ -138,6 +148,7 @@ export function resolveSessionOptions(options: SessionOptions): SessionLimits {
   for (const name of Object.keys(defaults) as (keyof SessionLimits)[]) {
     limits[name] = wholeNumber(name, options[name] ?? defaults[name]);
   }
+  limits.maxSendMessageBytes = options.maxSendMessageBytes ?? limits.maxMessageBytes;
   const least = limits.maxMessageBytes + limits.windowBytes;
   if (options.maxBufferedBytes === undefined) {
     limits.maxBufferedBytes = Math.max(defaults.maxBufferedBytes, 2 * least);

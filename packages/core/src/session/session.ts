@@ -158,10 +158,10 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
     return this.#settings.peer;
   }
 
-  /** The largest message that both sides take. */
+  /** The largest message that this side sends and the peer takes. */
   get maxSendBytes(): number {
-    const { maxMessageBytes } = this.limits;
-    return Math.min(maxMessageBytes, this.#settings.peer?.maxMessageBytes ?? maxMessageBytes);
+    const { maxSendMessageBytes } = this.limits;
+    return Math.min(maxSendMessageBytes, this.#settings.peer?.maxMessageBytes ?? maxSendMessageBytes);
   }
 
   /** True if the peer may know what a Header and a Trailer are: it announced itself, or a gateway before it did. */

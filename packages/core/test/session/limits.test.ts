@@ -66,6 +66,21 @@ test("maxMessageBytes: a request above it fails before anything is sent, and the
   assert.equal(peers[0] === undefined || peers[0].frames.length === 0, true);
 });
 
+test("maxSendMessageBytes: a side may send more than it takes, or less", async () => {
+  class LargeAnswers extends EchoHandler {
+    override say(): { sentence: string; attachment: Uint8Array } {
+      return { sentence: "", attachment };
+    }
+  }
+  const client = connect({}, { maxMessageBytes: 500, maxSendMessageBytes: 3_000 }, new LargeAnswers());
+  assert.equal((await client.say({})).attachment.length, 1_000);
+  const { transport } = dialRawServer({ maxSendMessageBytes: 999, peer: "sequential" });
+  await assert.rejects(createEchoServiceClient(transport).say({ attachment }), {
+    code: Code.ResourceExhausted,
+    message: /a message of 1003 bytes was not sent, the limit maxSendMessageBytes is 999/,
+  });
+});
+
 test("maxMessageBytes: once it is known, the peer's own limit counts too", async () => {
   const client = connect({}, { maxMessageBytes: 500 });
   await client.say({});

@@ -14,6 +14,7 @@ import {
 
 const defaults: SessionLimits = {
   maxMessageBytes: 4_194_304,
+  maxSendMessageBytes: 4_194_304,
   maxMetadataBytes: 65_536,
   maxMetadataKeys: 128,
   maxConcurrentStreams: 256,
@@ -40,7 +41,8 @@ describe("resolveSessionOptions", () => {
   test("takes each option that is given, and leaves the others", () => {
     for (const name of Object.keys(defaults) as (keyof SessionOptions)[]) {
       const value = name === "maxBufferedBytes" ? 7_000_000 : 7;
-      assert.deepEqual(resolveSessionOptions({ [name]: value }), { ...defaults, [name]: value });
+      const alike = name === "maxMessageBytes" ? { maxSendMessageBytes: value } : {};
+      assert.deepEqual(resolveSessionOptions({ [name]: value }), { ...defaults, ...alike, [name]: value });
     }
   });
 
