@@ -1,8 +1,9 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Metadata } from "@grpc/grpc-js";
+import type { Metadata } from "@grpc/grpc-js";
 import type { MetadataEntries } from "@ts-drpc/core/adapter";
+import { UnpaddedMetadata } from "./unpadded-metadata.js";
 
 // They belong to HTTP and to gRPC, which write and read them themselves.
 const reservedKeys = new Set([
@@ -24,7 +25,7 @@ const reservedKeys = new Set([
  * TypeError that names the key if gRPC cannot carry it or its value.
  */
 export function toGrpcMetadata(entries: MetadataEntries): Metadata {
-  const metadata = new Metadata();
+  const metadata = new UnpaddedMetadata();
   for (const [entryKey, value] of entries) {
     const key = entryKey.toLowerCase();
     if (!/^[0-9a-z_.-]+$/.test(key) || isReserved(key)) {

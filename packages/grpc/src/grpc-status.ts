@@ -33,7 +33,12 @@ export function toGrpcStatus(error: DrpcError, trailer: Metadata): GrpcStatus {
 }
 
 /** Returns the error that a call ended with. */
-export function fromGrpcStatus({ code, details, metadata }: GrpcStatus): DrpcError {
+export function fromGrpcStatus(status: GrpcStatus): DrpcError {
+  const { code, details, metadata } = status;
+  if (typeof details !== "string") {
+    // Its filters fail like that, for a message in a compression that was not announced.
+    return new DrpcError("grpc-js could not read the response, and does not say why", Code.Internal);
+  }
   const encoded = metadata.get(statusDetailsKey)[0];
   return new DrpcError(details, Number.isSafeInteger(code) && code > 0 ? code : Code.Unknown, {
     details: encoded instanceof Uint8Array ? detailsInErrorStatus(encoded) : [],

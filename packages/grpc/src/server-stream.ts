@@ -3,13 +3,13 @@
 
 import type { EventEmitter } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import {
+import type {
   Metadata,
-  type ServerDuplexStream,
-  type ServerReadableStream,
-  type ServerUnaryCall,
-  type ServerWritableStream,
-  type sendUnaryData,
+  ServerDuplexStream,
+  ServerReadableStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  sendUnaryData,
 } from "@grpc/grpc-js";
 import { Code, DrpcError } from "@ts-drpc/core";
 import { type HandlerStream, Kind, type MetadataEntries, type StreamReceiver } from "@ts-drpc/core/adapter";
@@ -18,6 +18,7 @@ import { toGrpcStatus } from "./grpc-status.js";
 import { MessageFeed } from "./message-feed.js";
 import type { MessageLimit } from "./message-limit.js";
 import { MessageWriter } from "./message-writer.js";
+import { UnpaddedMetadata } from "./unpadded-metadata.js";
 
 /** A call as grpc-js hands it to a handler, of whichever kind. */
 export type GrpcServerCall =
@@ -42,7 +43,7 @@ export class ServerStream implements HandlerStream {
   #receiver: StreamReceiver | undefined;
   #receiving = true;
   #response: Uint8Array | undefined;
-  #trailer = new Metadata();
+  #trailer: Metadata = new UnpaddedMetadata();
 
   /** The callback is missing if the method streams its responses. */
   constructor(path: string, call: GrpcServerCall, callback: GrpcCallback | undefined, limit: MessageLimit) {
@@ -98,6 +99,8 @@ export class ServerStream implements HandlerStream {
     if (this.terminated) {
       return;
     }
+    // grpc-js says "OK" in it, and gRPC has it for errors.
+    this.#trailer.set("grpc-message", "");
     if (this.#callback !== undefined) {
       this.#callback(null, this.#response, this.#trailer);
     } else {

@@ -51,7 +51,11 @@ export function callUnary(host: CallHost, init: ClientCallInit, request: Uint8Ar
       const grpcCall = host.client.makeUnaryRequest(
         path,
         asBuffer,
-        (body: Buffer): Uint8Array => body,
+        (body: Buffer): Uint8Array => {
+          // grpc-js asks for one message only, and would wait for ever for the end behind a second.
+          queueMicrotask(() => grpcCall.call?.startRead());
+          return body;
+        },
         request,
         metadata,
         options,

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { connect as connectHttp2 } from "node:http2";
 import { describe, test } from "node:test";
 import {
   Client,
@@ -217,6 +218,44 @@ describe("addGrpcService", () => {
       code: Code.ResourceExhausted,
       message: /a message of 1503 bytes was not sent, the limit maxMessageBytes is 1000/,
     });
+  });
+
+  test("sends more than it takes if maxSendMessageBytes says so, and names that limit", async (t) => {
+    const handler = {
+      say: ({ attachment }: { attachment: Uint8Array }) => ({ attachment: new Uint8Array(attachment.length * 3) }),
+    };
+    const server = { maxMessageBytes: 1_000, maxSendMessageBytes: 2_000 };
+    const { echo } = await useEcho(t, handler, { server });
+    assert.equal((await echo.say({ attachment: new Uint8Array(500) })).attachment.length, 1_500);
+    await assert.rejects(echo.say({ attachment: new Uint8Array(700) }), {
+      code: Code.ResourceExhausted,
+      message: /a message of 2103 bytes was not sent, the limit maxSendMessageBytes is 2000/,
+    });
+  });
+
+  test("sends bytes without padding, and no text with success", async (t) => {
+    const { address } = await useEcho(t, {
+      say(_request, { responseHeader, responseTrailer }) {
+        responseHeader.set("header-bin", new Uint8Array([1]));
+        responseTrailer.set("trailer-bin", new Uint8Array([2])).append("trailer-bin", new Uint8Array([3, 4]));
+        return {};
+      },
+    });
+    const session = connectHttp2(`http://${address}`);
+    t.after(() => session.destroy());
+    const stream = session.request({
+      ":method": "POST",
+      ":path": say,
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    stream.end(Buffer.alloc(5));
+    const [header] = await once(stream, "response");
+    stream.resume();
+    const [trailer] = await once(stream, "trailers");
+    assert.equal(header["header-bin"], "AQ");
+    assert.equal(trailer["trailer-bin"], "Ag, AwQ");
+    assert.equal(trailer["grpc-message"], "");
   });
 
   test("answers Internal to a request that is no message, and goes on", async (t) => {

@@ -2,9 +2,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer as createHttp2Server } from "node:http2";
+import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
-import { Channel, Client, credentials, Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
-import { type CallOptions, Code, type DrpcError, type Interceptor, PushStream } from "@ts-drpc/core";
+import {
+  Channel,
+  Client,
+  credentials,
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServerWritableStream,
+} from "@grpc/grpc-js";
+import { type CallOptions, Code, DrpcError, type Interceptor, PushStream } from "@ts-drpc/core";
 import { createEchoServiceClient, EchoService } from "@ts-drpc-internal/fixtures";
 import { addGrpcService, createGrpcClient, createGrpcTransport, type GrpcTransportOptions } from "../src/index.js";
 import { collect, listen, useEcho } from "./harness.js";
@@ -123,6 +134,57 @@ describe("createGrpcTransport", () => {
     const own = createGrpcClient(EchoService, client, { maxMessageBytes: 1_000 });
     await assert.rejects(own.say({}), received);
     await assert.rejects(collect(own.repeat({})), received);
+  });
+
+  test("fails with Unimplemented for a second response where there is to be one, and does not wait", async (t) => {
+    const grpcServer = new Server();
+    t.after(() => grpcServer.forceShutdown());
+    const asIs = (body: Buffer): Buffer => body;
+    const definition = {
+      path: "/echo.v1.EchoService/Say",
+      requestStream: false,
+      responseStream: true,
+      requestSerialize: asIs,
+      requestDeserialize: asIs,
+      responseSerialize: asIs,
+      responseDeserialize: asIs,
+    };
+    grpcServer.addService(
+      { say: definition },
+      {
+        say(call: ServerWritableStream<Buffer, Buffer>) {
+          call.write(Buffer.alloc(0));
+          call.write(Buffer.alloc(0));
+          call.end();
+        },
+      },
+    );
+    const address = await listen(grpcServer);
+    const transport = createGrpcTransport({ address, credentials: credentials.createInsecure() });
+    t.after(() => transport.close());
+    await assert.rejects(createEchoServiceClient(transport).say({}), { code: Code.Unimplemented });
+  });
+
+  test("fails with Internal for a response that grpc-js cannot read", async (t) => {
+    const http2Server = createHttp2Server();
+    t.after(() => http2Server.close());
+    http2Server.on("stream", (stream) => {
+      stream.respond({ "content-type": "application/grpc" }, { waitForTrailers: true });
+      stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+      // Its flag says that it is compressed, and the header does not say how.
+      stream.end(Buffer.from([1, 0, 0, 0, 0]));
+    });
+    http2Server.listen(0, "localhost");
+    await once(http2Server, "listening");
+    const { port } = http2Server.address() as AddressInfo;
+    const transport = createGrpcTransport({
+      address: `localhost:${port}`,
+      credentials: credentials.createInsecure(),
+    });
+    t.after(() => transport.close());
+    await assert.rejects(createEchoServiceClient(transport).say({}), (error: unknown) => {
+      return error instanceof DrpcError && error.code === Code.Internal && error.rawMessage.includes("could not read");
+    });
   });
 
   test("fails with Internal for a response that is no message, and cancels the call", async (t) => {
