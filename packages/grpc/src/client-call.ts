@@ -1,7 +1,7 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Client, Metadata } from "@grpc/grpc-js";
+import { type Client, status as GrpcCode, type Metadata } from "@grpc/grpc-js";
 import { Code, DrpcError } from "@ts-drpc/core";
 import {
   CallScope,
@@ -13,6 +13,7 @@ import {
   ResponseMetadataTeller,
 } from "@ts-drpc/core/adapter";
 import { fromGrpcMetadata, toGrpcMetadata } from "./grpc-metadata.js";
+import { fromGrpcStatus, type GrpcStatus } from "./grpc-status.js";
 import type { MessageLimit } from "./message-limit.js";
 
 /** What the calls of a transport share. */
@@ -86,6 +87,19 @@ export class ClientCall {
     this.#over = true;
     this.#scope?.dispose();
     this.#host.openCalls.delete(this.#end);
+  }
+
+  /** Returns what the call failed with, or undefined if it did not. */
+  errorOf(status: GrpcStatus): DrpcError | undefined {
+    if (status.code === GrpcCode.OK) {
+      return undefined;
+    }
+    const { method, deadline } = this.#init;
+    // A server that watches the deadline, too, resets the call, which may come ahead of grpc-js's own timer. That counts whole milliseconds.
+    if (status.code === GrpcCode.CANCELLED && deadline !== undefined && deadline.remainingMs <= 1) {
+      return new DrpcError(`${method.path}: the deadline passed`, Code.DeadlineExceeded);
+    }
+    return this.#host.limit.explain(method.path, fromGrpcStatus(status));
   }
 
   /** Ends the call because of something on this side, and tells the peer. */

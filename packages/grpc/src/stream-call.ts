@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import { type ClientDuplexStream, status as GrpcCode } from "@grpc/grpc-js";
+import type { ClientDuplexStream } from "@grpc/grpc-js";
 import { Code, DrpcError } from "@ts-drpc/core";
 import {
   type ClientCallInit,
@@ -18,7 +18,7 @@ import {
 import { asBuffer } from "./as-buffer.js";
 import { type CallHost, ClientCall } from "./client-call.js";
 import { fromGrpcMetadata } from "./grpc-metadata.js";
-import { fromGrpcStatus, type GrpcStatus } from "./grpc-status.js";
+import type { GrpcStatus } from "./grpc-status.js";
 import { MessageFeed } from "./message-feed.js";
 import type { MessageLimit } from "./message-limit.js";
 import { MessageWriter } from "./message-writer.js";
@@ -125,19 +125,15 @@ function receive(
   stream.on("status", (status) => {
     end = status;
     call.ended();
-    stopSending(errorOf(status, limit, path));
+    stopSending(call.errorOf(status));
   });
   // Once all messages have been taken from grpc-js, which the status does not wait for.
   stream.on("end", () => {
     if (end !== undefined) {
       responses.trailer(fromGrpcMetadata(end.metadata));
-      responses.end(errorOf(end, limit, path));
+      responses.end(call.errorOf(end));
     }
   });
-}
-
-function errorOf(status: GrpcStatus, limit: MessageLimit, path: string): DrpcError | undefined {
-  return status.code === GrpcCode.OK ? undefined : limit.explain(path, fromGrpcStatus(status));
 }
 
 /** Takes the requests of a call. */

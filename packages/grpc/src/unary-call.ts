@@ -2,13 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { status as GrpcCode } from "@grpc/grpc-js";
 import type { DrpcError } from "@ts-drpc/core";
 import { type ClientCallInit, missingResponse, undecodableResponse } from "@ts-drpc/core/adapter";
 import { asBuffer } from "./as-buffer.js";
 import { type CallHost, ClientCall } from "./client-call.js";
 import { fromGrpcMetadata } from "./grpc-metadata.js";
-import { fromGrpcStatus, type GrpcStatus } from "./grpc-status.js";
+import type { GrpcStatus } from "./grpc-status.js";
 
 type Message = MessageShape<DescMessage>;
 
@@ -23,8 +22,9 @@ export function callUnary(host: CallHost, init: ClientCallInit, request: Uint8Ar
       // What the caller's own function throws here fails the call, so it comes before the answer.
       call.trailer(fromGrpcMetadata(status.metadata));
       call.ended();
-      if (status.code !== GrpcCode.OK) {
-        reject(host.limit.explain(path, fromGrpcStatus(status)));
+      const failure = call.errorOf(status);
+      if (failure !== undefined) {
+        reject(failure);
       } else if (response === undefined) {
         reject(missingResponse(path));
       } else {
