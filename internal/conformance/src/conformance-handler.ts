@@ -154,6 +154,6 @@ function requestInfo(requests: Any[], { metadata, deadline }: HandlerContext): C
   return create(ConformancePayload_RequestInfoSchema, {
     requestHeaders: headersOf(metadata),
     requests,
-    ...(deadline === undefined ? {} : { timeoutMs: BigInt(Math.max(0, Math.floor(deadline.remainingMs))) }),
+    ...(deadline === undefined ? {} : { timeoutMs: BigInt(Math.max(0, Math.floor(deadline.timeoutMs))) }),
   });
 }

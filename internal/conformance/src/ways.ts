@@ -13,7 +13,7 @@ export interface Way {
   readonly config: string;
 
   /** What the programs under test speak. */
-  readonly protocol: "drpc" | "grpc";
+  readonly protocol: "drpc" | "grpc" | "connect";
 
   /** The files of the suites that are run, without their mode. Defaults to all suites that are meant for the mode. */
   readonly suites?: readonly string[];
@@ -33,5 +33,11 @@ export const ways: readonly Way[] = [
     suites: suitesOfOneSide,
   },
   { name: "gRPC, server through `@ts-drpc/grpc`", mode: "server", config: "grpc-server", protocol: "grpc" },
+  {
+    name: "Connect, gRPC and gRPC-Web, server through `@ts-drpc/connect`",
+    mode: "server",
+    config: "connect-server",
+    protocol: "connect",
+  },
   { name: "gRPC, client through `@ts-drpc/grpc`", mode: "client", config: "grpc-client", protocol: "grpc" },
 ];
