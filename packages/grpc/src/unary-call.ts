@@ -1,18 +1,15 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import type { DrpcError } from "@ts-drpc/core";
+import type { DrpcError, UnaryResponse } from "@ts-drpc/core";
 import { type ClientCallInit, missingResponse, undecodableResponse } from "@ts-drpc/core/adapter";
 import { asBuffer } from "./as-buffer.js";
 import { type CallHost, ClientCall } from "./client-call.js";
 import { fromGrpcMetadata } from "./grpc-metadata.js";
 import type { GrpcStatus } from "./grpc-status.js";
 
-type Message = MessageShape<DescMessage>;
-
 /** Makes a call with one request and one response over gRPC. Rejects with a DrpcError. */
-export function callUnary(host: CallHost, init: ClientCallInit, request: Uint8Array): Promise<Message> {
+export function callUnary(host: CallHost, init: ClientCallInit, request: Uint8Array): Promise<UnaryResponse> {
   return new Promise((resolve, reject) => {
     const { path, output } = init.method;
     const call = new ClientCall(host, init, reject);
@@ -39,7 +36,7 @@ export function callUnary(host: CallHost, init: ClientCallInit, request: Uint8Ar
 
     const decode = (body: Uint8Array): void => {
       try {
-        resolve(output.decode(body));
+        resolve({ stream: false, message: output.decode(body) });
       } catch (reason) {
         const error: DrpcError = undecodableResponse(path, reason);
         reject(error);

@@ -10,7 +10,7 @@ import type { RetryOptions } from "../vocabulary/retry-options.js";
 import type { CompressionOffer } from "./call-compression.js";
 import type { ClientCallInit } from "./client-call.js";
 import { Deadline } from "./deadline.js";
-import { type InterceptedCallInit, interceptStream, interceptUnary } from "./intercepted-call.js";
+import { endingSignalOf, type InterceptedCallInit, interceptStream, interceptUnary } from "./intercepted-call.js";
 import {
   applyInterceptors,
   type CallHandler,
@@ -30,7 +30,7 @@ type Messages<I extends DescMessage> = AsyncIterable<MessageInitShape<I>> | Iter
 /** What transports do differently: a call, once its options are read and it is through the interceptors. */
 export interface CallProtocol {
   /** Makes a call with one request and resolves with the one response. Throws or rejects with a DrpcError. */
-  unary(call: ClientCallInit, request: MessageInitShape<DescMessage>): Promise<UnaryResponse["message"]>;
+  unary(call: ClientCallInit, request: MessageInitShape<DescMessage>): Promise<UnaryResponse>;
 
   /** Starts a streaming call and returns its responses. Leaving their iteration early cancels the call. */
   stream(call: ClientCallInit, requests: Messages<DescMessage>): StreamResponse["messages"];
@@ -77,16 +77,21 @@ export class CallMaker {
   }
 
   /** Makes a call with one request and one response: the function of a {@link Transport}. */
-  async unary<I extends DescMessage, O extends DescMessage>(
+  unary<I extends DescMessage, O extends DescMessage>(
     method: UnaryMethod<I, O>,
     request: MessageInitShape<I>,
     options: CallOptions = {},
   ): Promise<UnaryResponse<O>> {
-    const response =
-      this.#intercepted === undefined
-        ? await this.#unary(this.#clientCall(method, options), request)
-        : await interceptUnary(this.#intercepted, this.#interceptedCall(method, options), request);
-    return response as UnaryResponse<O>;
+    // Not async, here and below: each promise in between costs a call as much as its whole way through the session.
+    try {
+      const response =
+        this.#intercepted === undefined
+          ? this.#unary(this.#clientCall(method, options), request)
+          : interceptUnary(this.#intercepted, this.#interceptedCall(method, options), request);
+      return response as Promise<UnaryResponse<O>>;
+    } catch (reason) {
+      return Promise.reject(reason);
+    }
   }
 
   /** Makes a streaming call: the function of a {@link Transport}. */
@@ -102,25 +107,34 @@ export class CallMaker {
     return response as StreamResponse<O>;
   }
 
-  async #innermost(request: UnaryRequest | StreamRequest): Promise<UnaryResponse | StreamResponse> {
-    const { metadata, contextValues, signal, deadline } = request;
-    const call = {
+  #innermost(request: UnaryRequest | StreamRequest): Promise<UnaryResponse | StreamResponse> {
+    try {
+      const call = this.#innerCall(request);
+      return request.stream
+        ? Promise.resolve(this.#stream(call, request.messages))
+        : this.#unary(call, request.message);
+    } catch (reason) {
+      return Promise.reject(reason);
+    }
+  }
+
+  #innerCall(request: UnaryRequest | StreamRequest): ClientCallInit {
+    return {
       method: methodOf(request.method),
-      metadata,
-      contextValues,
-      signal,
-      deadline,
+      metadata: request.metadata,
+      contextValues: request.contextValues,
+      signal: endingSignalOf(request),
+      deadline: request.deadline,
       onHeader: request.onHeader,
       onTrailer: request.onTrailer,
       compression: this.#compression,
       waitForReady: request.waitForReady === true,
       retry: this.#retryPolicy(request.retry),
     };
-    return request.stream ? this.#stream(call, request.messages) : this.#unary(call, request.message);
   }
 
-  async #unary(call: ClientCallInit, request: MessageInitShape<DescMessage>): Promise<UnaryResponse> {
-    return { stream: false, message: await this.#protocol.unary(call, request) };
+  #unary(call: ClientCallInit, request: MessageInitShape<DescMessage>): Promise<UnaryResponse> {
+    return this.#protocol.unary(call, request);
   }
 
   #stream(call: ClientCallInit, requests: Messages<DescMessage>): StreamResponse {

@@ -4,28 +4,31 @@
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import type { Deadline } from "./deadline.js";
+import { type EndingSignal, isEndingSignal, type Watcher } from "./ending-signal.js";
 
 /**
  * CallScope watches what can end a call from outside: a signal and a
  * deadline. It tells of the first one, once, and leaves no listener and no
  * timer behind when it is disposed of.
  */
-export class CallScope {
+export class CallScope implements Watcher {
   readonly #path: string;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: AbortSignal | EndingSignal | undefined;
   readonly #onEnd: (error: DrpcError) => void;
   readonly #cancelTimer: (() => void) | undefined;
 
   constructor(
     path: string,
-    signal: AbortSignal | undefined,
+    signal: AbortSignal | EndingSignal | undefined,
     deadline: Deadline | undefined,
     onEnd: (error: DrpcError) => void,
   ) {
     this.#path = path;
     this.#signal = signal;
     this.#onEnd = onEnd;
-    this.#cancelTimer = deadline?.onPassed(() => this.#end(deadlinePassed(path, deadline)));
+    if (deadline !== undefined && !seesTo(signal, deadline)) {
+      this.#cancelTimer = deadline.onPassed(() => this.#end(deadlinePassed(path, deadline)));
+    }
     if (signal !== undefined) {
       watch(signal, this);
     }
@@ -50,6 +53,11 @@ export class CallScope {
   }
 }
 
+/** Tells whether a signal ends calls when a deadline passes. */
+function seesTo(signal: AbortSignal | EndingSignal | undefined, deadline: Deadline): boolean {
+  return signal !== undefined && isEndingSignal(signal) && signal.deadline === deadline;
+}
+
 interface WatchedSignal {
   readonly scopes: Set<CallScope>;
   readonly listener: () => void;
@@ -58,7 +66,11 @@ interface WatchedSignal {
 // A signal that cancels many calls has one listener for all of them: Node warns of a leak at eleven.
 const watchedSignals = new WeakMap<AbortSignal, WatchedSignal>();
 
-function watch(signal: AbortSignal, scope: CallScope): void {
+function watch(signal: AbortSignal | EndingSignal, scope: CallScope): void {
+  if (isEndingSignal(signal)) {
+    signal.watch(scope);
+    return;
+  }
   let watched = watchedSignals.get(signal);
   if (watched === undefined) {
     const scopes = new Set<CallScope>();
@@ -77,7 +89,11 @@ function watch(signal: AbortSignal, scope: CallScope): void {
   watched.scopes.add(scope);
 }
 
-function unwatch(signal: AbortSignal, scope: CallScope): void {
+function unwatch(signal: AbortSignal | EndingSignal, scope: CallScope): void {
+  if (isEndingSignal(signal)) {
+    signal.unwatch(scope);
+    return;
+  }
   const watched = watchedSignals.get(signal);
   if (watched?.scopes.delete(scope) === true && watched.scopes.size === 0) {
     signal.removeEventListener("abort", watched.listener);
@@ -88,13 +104,13 @@ function unwatch(signal: AbortSignal, scope: CallScope): void {
 /** Returns why a call cannot even begin, or undefined if it can. */
 export function endedBefore(
   path: string,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal | EndingSignal | undefined,
   deadline: Deadline | undefined,
 ): DrpcError | undefined {
   if (signal?.aborted === true) {
     return canceledBy(path, signal.reason, true);
   }
-  if (deadline !== undefined && deadline.remainingMs <= 0) {
+  if (deadline !== undefined && !seesTo(signal, deadline) && deadline.remainingMs <= 0) {
     return deadlinePassed(path, deadline, true);
   }
   return undefined;

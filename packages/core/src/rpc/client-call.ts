@@ -11,6 +11,7 @@ import type { Metadata } from "../vocabulary/metadata.js";
 import { acceptedOffer, CallCompression, type CompressionOffer } from "./call-compression.js";
 import { CallScope, endedBefore } from "./call-scope.js";
 import type { Deadline } from "./deadline.js";
+import type { EndingSignal } from "./ending-signal.js";
 import { encodeEntries } from "./metadata-entries.js";
 import type { Method } from "./method.js";
 import type { RetryPolicy } from "./retry-policy.js";
@@ -22,7 +23,7 @@ export interface ClientCallInit {
   readonly method: Method;
   readonly metadata: Metadata | undefined;
   readonly contextValues: ContextValues | undefined;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: AbortSignal | EndingSignal | undefined;
   readonly deadline: Deadline | undefined;
 
   /** See {@link CallOptions}. */

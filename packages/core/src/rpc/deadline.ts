@@ -6,14 +6,16 @@ export const timeoutKey = "grpc-timeout";
 
 // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md: at most 8 digits and a unit.
 const maxTimeoutDigits = 8;
-const units: readonly (readonly [unit: string, milliseconds: number])[] = [
+const maxTimeoutCount = 10 ** maxTimeoutDigits;
+const units = new Map([
   ["n", 1e-6],
   ["u", 1e-3],
   ["m", 1],
   ["S", 1_000],
   ["M", 60_000],
   ["H", 3_600_000],
-];
+]);
+const writtenUnits = ["m", "S", "M", "H"] as const;
 
 // Longer than this, setTimeout fires at once.
 const maxTimerMs = 0x7fff_ffff;
@@ -53,18 +55,29 @@ export class Deadline {
 
 /** Writes a timeout as gRPC does: `500m`. A time that is over becomes the shortest there is. */
 export function formatTimeout(milliseconds: number): string {
-  for (const [unit, size] of units.slice(2)) {
-    const count = Math.max(1, Math.ceil(milliseconds / size));
-    if (count < 10 ** maxTimeoutDigits) {
-      return `${count}${unit}`;
+  for (const unit of writtenUnits) {
+    const count = Math.max(1, Math.ceil(milliseconds / (units.get(unit) as number)));
+    if (count < maxTimeoutCount) {
+      return count + unit;
     }
   }
-  return `${"9".repeat(maxTimeoutDigits)}H`;
+  return `${maxTimeoutCount - 1}H`;
 }
 
 /** Reads a timeout as gRPC writes it, in milliseconds. Returns undefined for anything else. */
 export function parseTimeout(text: string): number | undefined {
-  const match = /^(\d{1,8})([HMSmun])$/.exec(text);
-  const size = units.find(([unit]) => unit === match?.[2])?.[1];
-  return size === undefined ? undefined : Number(match?.[1]) * size;
+  const digits = text.length - 1;
+  const size = units.get(text.charAt(digits));
+  if (size === undefined || digits < 1 || digits > maxTimeoutDigits) {
+    return undefined;
+  }
+  let count = 0;
+  for (let at = 0; at < digits; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) {
+      return undefined;
+    }
+    count = 10 * count + digit;
+  }
+  return count * size;
 }

@@ -8,6 +8,7 @@ import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import { Kind } from "../wire/kind.js";
 import { CallScope } from "./call-scope.js";
+import { isPromise } from "./is-promise.js";
 import { MessagePump, type MessageSink } from "./message-pump.js";
 import { ReceiveQueue } from "./receive-queue.js";
 import { handlerFailure, type RouteCall } from "./route-server.js";
@@ -240,8 +241,4 @@ export class HandlerCall {
       this.#over();
     }
   }
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }

@@ -2,18 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
-import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
-import { CallScope, endedBefore } from "./call-scope.js";
-import type {
-  CallHandler,
-  RequestHead,
-  StreamRequest,
-  StreamResponse,
-  UnaryRequest,
-  UnaryResponse,
-} from "./interceptor.js";
+import type { EndingSignal } from "./ending-signal.js";
+import type { CallHandler, RequestHead, StreamResponse, UnaryResponse } from "./interceptor.js";
 import { methodOf } from "./method.js";
+import { OuterCall } from "./outer-call.js";
 
 type Messages = AsyncIterable<MessageInitShape<DescMessage>> | Iterable<MessageInitShape<DescMessage>>;
 
@@ -22,82 +15,96 @@ export interface InterceptedCallInit extends Omit<RequestHead, "signal" | "servi
   readonly signal: AbortSignal | undefined;
 }
 
-/** Makes a call with one request and one response through interceptors. */
-export async function interceptUnary(
+/** Makes a call with one request and one response through interceptors. Rejects with a DrpcError. */
+export function interceptUnary(
   handler: CallHandler,
   init: InterceptedCallInit,
   request: MessageInitShape<DescMessage>,
 ): Promise<UnaryResponse> {
-  const guard = new CallGuard(init);
-  try {
-    const message = create(init.method.input, request);
-    const response = await guard.race(handler({ ...guard.head, stream: false, message } satisfies UnaryRequest));
-    return response as UnaryResponse;
-  } catch (reason) {
-    throw DrpcError.from(reason);
-  } finally {
-    guard.dispose();
-  }
+  return new Promise((resolve, reject) => {
+    const outer = new OuterCall(methodOf(init.method).path, init.signal, init.deadline, reject);
+    const answered = (response: UnaryResponse | StreamResponse): void => {
+      outer.dispose();
+      resolve(response as UnaryResponse);
+    };
+    const failed = (reason: unknown): void => {
+      outer.dispose();
+      reject(DrpcError.from(reason));
+    };
+    try {
+      const message = create(init.method.input, request);
+      Promise.resolve(handler(createRequest(init, outer, { stream: false, message }))).then(answered, failed);
+    } catch (reason) {
+      failed(reason);
+    }
+  });
 }
 
-/** Makes a streaming call through interceptors. */
-export async function interceptStream(
+/** Makes a streaming call through interceptors. Rejects with a DrpcError. */
+export function interceptStream(
   handler: CallHandler,
   init: InterceptedCallInit,
   requests: Messages,
 ): Promise<StreamResponse> {
-  const guard = new CallGuard(init);
-  try {
-    const messages = createEach(init.method.input, requests);
-    const response = await guard.race(handler({ ...guard.head, stream: true, messages } satisfies StreamRequest));
-    return { stream: true, messages: guarded((response as StreamResponse).messages, guard) };
-  } catch (reason) {
-    guard.dispose();
-    throw DrpcError.from(reason);
-  }
+  return new Promise((resolve, reject) => {
+    const outer = new OuterCall(methodOf(init.method).path, init.signal, init.deadline, reject);
+    const answered = (response: UnaryResponse | StreamResponse): void => {
+      resolve({ stream: true, messages: guarded((response as StreamResponse).messages, outer) });
+    };
+    const failed = (reason: unknown): void => {
+      outer.dispose();
+      reject(DrpcError.from(reason));
+    };
+    try {
+      const messages = createEach(init.method.input, requests);
+      Promise.resolve(handler(createRequest(init, outer, { stream: true, messages })))
+        .then(answered)
+        .catch(failed);
+    } catch (reason) {
+      failed(reason);
+    }
+  });
 }
 
-/** Holds a call to its signal and its deadline while interceptors have it, whatever they do. */
-class CallGuard {
-  readonly head: RequestHead;
-  readonly #scope: CallScope;
-  readonly #ended: Promise<never>;
-  readonly #controller = new AbortController();
+// Says of which call a request is. It is copied with the rest where an interceptor spreads a request.
+const outerCall = Symbol("ts-drpc.outerCall");
 
-  constructor(init: InterceptedCallInit) {
-    const { path } = methodOf(init.method);
-    const controller = this.#controller;
-    const over = endedBefore(path, init.signal, init.deadline);
-    if (over !== undefined) {
-      throw over;
-    }
-    let end: (error: DrpcError) => void = () => undefined;
-    this.#ended = new Promise((_, reject) => {
-      end = reject;
-    });
-    // Nobody listens between the race and the end of the call.
-    this.#ended.catch(() => undefined);
-    this.#scope = new CallScope(path, init.signal, init.deadline, (error) => {
-      controller.abort(error);
-      end(error);
-    });
-    this.head = { ...init, service: init.method.parent, signal: controller.signal };
-  }
+interface Marked {
+  readonly [outerCall]?: OuterCall;
+}
 
-  race<T>(result: Promise<T>): Promise<T> {
-    return Promise.race([result, this.#ended]);
-  }
+// One function for all requests: V8 turns objects with accessors of their own into hash tables.
+const lazySignal: PropertyDescriptor & ThisType<Required<Marked>> = {
+  enumerable: true,
+  configurable: true,
+  get() {
+    return this[outerCall].signal;
+  },
+};
 
-  /** The call is over. */
-  dispose(): void {
-    this.#scope.dispose();
-  }
+function createRequest<T extends { stream: boolean }>(
+  init: InterceptedCallInit,
+  outer: OuterCall,
+  input: T,
+): T & RequestHead {
+  const { method, metadata, contextValues, deadline, waitForReady, retry, onHeader, onTrailer } = init;
+  const head = { service: method.parent, method, metadata, contextValues, deadline };
+  const request: object = { ...head, waitForReady, retry, onHeader, onTrailer, ...input, [outerCall]: outer };
+  return Object.defineProperty(request, "signal", lazySignal) as T & RequestHead;
+}
 
-  /** The caller left: whoever in between does not pass that on is told by the signal. */
-  leave(): void {
-    this.#scope.dispose();
-    this.#controller.abort(new DrpcError("the caller left before the end", Code.Canceled));
+/**
+ * Returns what ends the call of a request that came through the interceptors:
+ * the call around it, if the request still has its signal, which then nobody
+ * has to make.
+ */
+export function endingSignalOf(request: RequestHead): AbortSignal | EndingSignal {
+  const outer = (request as Marked)[outerCall];
+  if (outer === undefined) {
+    return request.signal;
   }
+  const unread = Object.getOwnPropertyDescriptor(request, "signal")?.get === lazySignal.get;
+  return unread || request.signal === outer.signal ? outer : request.signal;
 }
 
 async function* createEach(desc: DescMessage, messages: Messages): AsyncGenerator<MessageShape<DescMessage>> {
@@ -107,20 +114,25 @@ async function* createEach(desc: DescMessage, messages: Messages): AsyncGenerato
 }
 
 /** Passes messages on. It is no generator, as one that was not begun yet does not pass on that its reader left. */
-function guarded<T>(messages: AsyncIterable<T>, guard: CallGuard): AsyncIterableIterator<T> {
+function guarded<T>(messages: AsyncIterable<T>, outer: OuterCall): AsyncIterableIterator<T> {
   let iterator: AsyncIterator<T> | undefined;
+  const received = (result: IteratorResult<T>): IteratorResult<T> => {
+    if (result.done === true) {
+      outer.dispose();
+    }
+    return result;
+  };
+  const failed = (reason: unknown): never => {
+    outer.dispose();
+    throw DrpcError.from(reason);
+  };
   return {
     async next() {
       try {
         iterator ??= messages[Symbol.asyncIterator]();
-        const result = await iterator.next();
-        if (result.done === true) {
-          guard.dispose();
-        }
-        return result;
+        return received(await iterator.next());
       } catch (reason) {
-        guard.dispose();
-        throw DrpcError.from(reason);
+        return failed(reason);
       }
     },
     async return() {
@@ -129,7 +141,7 @@ function guarded<T>(messages: AsyncIterable<T>, guard: CallGuard): AsyncIterable
         await iterator.return?.();
         return { done: true, value: undefined };
       } finally {
-        guard.leave();
+        outer.leave();
       }
     },
     [Symbol.asyncIterator]() {

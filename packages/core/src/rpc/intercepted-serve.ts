@@ -9,9 +9,12 @@ import {
   applyInterceptors,
   type CallHandler,
   type Interceptor,
+  type StreamRequest,
   type StreamResponse,
+  type UnaryRequest,
   type UnaryResponse,
 } from "./interceptor.js";
+import { isPromise } from "./is-promise.js";
 import type { Method } from "./method.js";
 import type { Serve } from "./router.js";
 
@@ -26,17 +29,13 @@ export function interceptServe(interceptors: readonly Interceptor[], method: Met
   const oneResponse = methodKind === "unary" || methodKind === "client_streaming";
 
   return async (request, context) => {
+    let made: UnaryRequest | StreamRequest;
     const innermost: CallHandler = async (inner) => {
-      const innerContext: HandlerContext = {
-        ...headOf(context),
-        ...inner,
-        service: desc.parent,
-        peer: context.peer,
-        responseHeader: context.responseHeader,
-        responseTrailer: context.responseTrailer,
-      };
+      // A request that is still the one that was made is the context too, with nothing to be read from it that nobody wants.
+      const innerContext = inner === made ? (inner as unknown as HandlerContext) : contextOf(inner, context);
       if (!inner.stream) {
-        const message = create(desc.output, (await serve(inner.message, innerContext)) as Init);
+        const result = serve(inner.message, innerContext);
+        const message = create(desc.output, (isPromise(result) ? await result : result) as Init);
         return { stream: false, message };
       }
       const messages = oneRequest ? await only(inner.messages, method.path) : inner.messages;
@@ -48,20 +47,42 @@ export function interceptServe(interceptors: readonly Interceptor[], method: Met
     };
 
     const handler = applyInterceptors(interceptors, innermost);
-    const head = headOf(context);
     if (methodKind === "unary") {
-      const response = await handler({ ...head, stream: false, message: request as Message });
-      return (response as UnaryResponse).message;
+      made = createRequest(context, { stream: false, message: request as Message });
+      return ((await handler(made)) as UnaryResponse).message;
     }
     const messages = oneRequest ? each([request as Message]) : (request as AsyncIterable<Message>);
-    const response = (await handler({ ...head, stream: true, messages })) as StreamResponse;
+    made = createRequest(context, { stream: true, messages });
+    const response = (await handler(made)) as StreamResponse;
     return oneResponse ? only(response.messages, method.path) : response.messages;
   };
 }
 
-function headOf(context: HandlerContext): HandlerContext {
+// Leads from a request to the context that it was made of.
+const served = Symbol("ts-drpc.served");
+
+// Made when it is looked at, as it costs more than all else in a call. One function for all requests: V8 turns
+// objects with accessors of their own into hash tables.
+const lazySignal: PropertyDescriptor & ThisType<{ [served]: HandlerContext }> = {
+  enumerable: true,
+  configurable: true,
+  get() {
+    return this[served].signal;
+  },
+};
+
+function createRequest<T extends { stream: boolean }>(context: HandlerContext, input: T): T & HandlerContext {
+  const { service, method, metadata, contextValues, deadline, peer, responseHeader, responseTrailer } = context;
+  const head = { service, method, metadata, contextValues, deadline, peer, responseHeader, responseTrailer };
+  const request: object = { ...head, ...input, [served]: context };
+  return Object.defineProperty(request, "signal", lazySignal) as T & HandlerContext;
+}
+
+/** Returns the context of a request that an interceptor made, with what it left out. */
+function contextOf(request: UnaryRequest | StreamRequest, context: HandlerContext): HandlerContext {
   const { service, method, metadata, contextValues, signal, deadline, peer, responseHeader, responseTrailer } = context;
-  return { service, method, metadata, contextValues, signal, deadline, peer, responseHeader, responseTrailer };
+  const head = { method, metadata, contextValues, signal, deadline };
+  return { ...head, ...request, service, peer, responseHeader, responseTrailer };
 }
 
 async function only(messages: AsyncIterable<Message>, path: string): Promise<Message> {

@@ -29,13 +29,11 @@ export function encodeEntries(
     return none;
   }
   const entries: [string, string][] = [];
-  for (const key of metadata?.keys() ?? []) {
-    if (key === compressionKey) {
-      continue;
-    }
-    const values = metadata?.getAll(key).map(encodeValue) ?? [];
-    for (const value of repeats ? values : [values.join(isBinaryKey(key) ? "," : ", ")]) {
-      entries.push([key, value]);
+  if (metadata !== undefined) {
+    for (const key of metadata.keys()) {
+      if (key !== compressionKey) {
+        pushEntries(entries, key, metadata.getAll(key), repeats);
+      }
     }
   }
   if (deadline !== undefined && metadata?.has(timeoutKey) !== true) {
@@ -60,6 +58,21 @@ export function decodeEntries(entries: MetadataEntries): Metadata {
     }
   }
   return metadata;
+}
+
+function pushEntries(
+  entries: [string, string][],
+  key: string,
+  values: readonly MetadataValue[],
+  repeats: boolean,
+): void {
+  if (repeats || values.length === 1) {
+    for (const value of values) {
+      entries.push([key, encodeValue(value)]);
+    }
+  } else {
+    entries.push([key, values.map(encodeValue).join(isBinaryKey(key) ? "," : ", ")]);
+  }
 }
 
 function encodeValue(value: MetadataValue): string {

@@ -8,6 +8,7 @@ import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import type { CallCompression } from "./call-compression.js";
 import { ClientCall, type ClientCallInit } from "./client-call.js";
+import type { UnaryResponse } from "./interceptor.js";
 import { responseMetadataTeller } from "./response-metadata.js";
 import type { SessionSource } from "./session-source.js";
 import { SingleMessageReceiver } from "./single-message-receiver.js";
@@ -16,11 +17,7 @@ import { SingleMessageReceiver } from "./single-message-receiver.js";
 const always = (): boolean => true;
 
 /** Makes a call with one request and one response. Rejects with a DrpcError. */
-export function callUnary(
-  source: SessionSource,
-  init: ClientCallInit,
-  request: Uint8Array,
-): Promise<MessageShape<DescMessage>> {
+export function callUnary(source: SessionSource, init: ClientCallInit, request: Uint8Array): Promise<UnaryResponse> {
   return new Promise((resolve, reject) => {
     let { method } = init;
     let requestBody = request;
@@ -35,7 +32,7 @@ export function callUnary(
         call.cancel(error);
         return;
       }
-      resolve(message);
+      resolve({ stream: false, message });
       if (!stream.terminated) {
         // If the peer's CloseSend is in the same chunk there is nothing left to say.
         queueMicrotask(() => stream.close());

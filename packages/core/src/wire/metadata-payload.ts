@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ProtocolError } from "./protocol-error.js";
-import { decodeText, encodeText } from "./text.js";
+import { decodeText, textSize, writeText } from "./text.js";
 import { encodeVarint, VarintCursor, varintSize } from "./varint.js";
 
 const entryTag = 0x0a;
@@ -18,12 +18,27 @@ export type MetadataEntries = readonly (readonly [key: string, value: string])[]
  * (docs/protocol.md#metadata).
  */
 export function encodeMetadataPayload(entries: MetadataEntries): Uint8Array {
-  const parts = entries.map(([key, value]) => encodeEntry(encodeText(key), encodeText(value)));
-  const body = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let bytes = 0;
+  const sizes: number[] = [];
+  for (const [key, value] of entries) {
+    const keySize = textSize(key);
+    const valueSize = textSize(value);
+    const size = entrySize(keySize, valueSize);
+    sizes.push(keySize, valueSize);
+    bytes += 1 + varintSize(size) + size;
+  }
+  const body = new Uint8Array(bytes);
   let at = 0;
-  for (const part of parts) {
-    body.set(part, at);
-    at += part.length;
+  for (let index = 0; index < entries.length; index++) {
+    const [key, value] = entries[index] as readonly [string, string];
+    const keySize = sizes[2 * index] as number;
+    const valueSize = sizes[2 * index + 1] as number;
+    body[at++] = entryTag;
+    at = encodeVarint(entrySize(keySize, valueSize), body, at);
+    body[at++] = keyTag;
+    at = writeText(key, keySize, body, encodeVarint(keySize, body, at));
+    body[at++] = valueTag;
+    at = writeText(value, valueSize, body, encodeVarint(valueSize, body, at));
   }
   return body;
 }
@@ -54,23 +69,12 @@ export function decodeMetadataPayload(body: Uint8Array): [key: string, value: st
     if (valueAt + varint.value !== entryEnd) {
       throw new ProtocolError("a metadata entry holds more than a key and a value");
     }
-    entries.push([decodeText(body.subarray(keyAt, keyEnd)), decodeText(body.subarray(valueAt, entryEnd))]);
+    entries.push([decodeText(body, keyAt, keyEnd), decodeText(body, valueAt, entryEnd)]);
     at = entryEnd;
   }
   return entries;
 }
 
-function encodeEntry(key: Uint8Array, value: Uint8Array): Uint8Array {
-  const size = 2 + varintSize(key.length) + key.length + varintSize(value.length) + value.length;
-  const entry = new Uint8Array(1 + varintSize(size) + size);
-  entry[0] = entryTag;
-  let at = encodeVarint(size, entry, 1);
-  entry[at++] = keyTag;
-  at = encodeVarint(key.length, entry, at);
-  entry.set(key, at);
-  at += key.length;
-  entry[at++] = valueTag;
-  at = encodeVarint(value.length, entry, at);
-  entry.set(value, at);
-  return entry;
+function entrySize(keySize: number, valueSize: number): number {
+  return 2 + varintSize(keySize) + keySize + varintSize(valueSize) + valueSize;
 }
