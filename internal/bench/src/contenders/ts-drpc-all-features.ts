@@ -48,7 +48,8 @@ const time: Interceptor = (next) => async (request) => {
 /**
  * ts-drpc with everything that a careful user switches on: on each call a
  * deadline, a signal and a metadata entry, and on both sides a chain of three
- * interceptors and limits of their own.
+ * interceptors and limits of their own. The calls of a client share a signal,
+ * as those made for one request or by one process do.
  */
 export const contender: Contender = {
   async serve({ maxConcurrentStreams, maxConnections }: Settings): Promise<number> {
@@ -73,10 +74,11 @@ export const contender: Contender = {
       interceptors: [count, time, identify],
       maxMessageBytes: 2 * 1024 * 1024,
     });
+    const { signal } = new AbortController();
     return new IterableClient(
       createBenchServiceClient(transport),
       () => transport.close({ drainMs: 0 }),
-      () => ({ timeoutMs: 600_000, signal: new AbortController().signal }),
+      () => ({ timeoutMs: 600_000, signal }),
     );
   },
 };

@@ -1,8 +1,9 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { create, type DescMessage, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
+import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
 import { DrpcError } from "../vocabulary/drpc-error.js";
+import { createEach } from "./created-messages.js";
 import type { EndingSignal } from "./ending-signal.js";
 import type { CallHandler, RequestHead, StreamResponse, UnaryResponse } from "./interceptor.js";
 import { methodOf } from "./method.js";
@@ -107,12 +108,6 @@ export function endingSignalOf(request: RequestHead): AbortSignal | EndingSignal
   return unread || request.signal === outer.signal ? outer : request.signal;
 }
 
-async function* createEach(desc: DescMessage, messages: Messages): AsyncGenerator<MessageShape<DescMessage>> {
-  for await (const message of messages) {
-    yield create(desc, message);
-  }
-}
-
 /** Passes messages on. It is no generator, as one that was not begun yet does not pass on that its reader left. */
 function guarded<T>(messages: AsyncIterable<T>, outer: OuterCall): AsyncIterableIterator<T> {
   let iterator: AsyncIterator<T> | undefined;
@@ -127,12 +122,12 @@ function guarded<T>(messages: AsyncIterable<T>, outer: OuterCall): AsyncIterable
     throw DrpcError.from(reason);
   };
   return {
-    async next() {
+    next() {
       try {
         iterator ??= messages[Symbol.asyncIterator]();
-        return received(await iterator.next());
+        return Promise.resolve(iterator.next()).then(received, failed);
       } catch (reason) {
-        return failed(reason);
+        return Promise.reject(reason).catch(failed);
       }
     },
     async return() {

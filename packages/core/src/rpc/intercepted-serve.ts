@@ -4,6 +4,7 @@
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
+import { createEach } from "./created-messages.js";
 import type { HandlerContext } from "./handler.js";
 import {
   applyInterceptors,
@@ -94,10 +95,4 @@ async function only(messages: AsyncIterable<Message>, path: string): Promise<Mes
 
 async function* each(messages: Iterable<Message>): AsyncGenerator<Message> {
   yield* messages;
-}
-
-async function* createEach(desc: DescMessage, messages: AsyncIterable<Init> | Iterable<Init>): AsyncGenerator<Message> {
-  for await (const message of messages) {
-    yield create(desc, message);
-  }
 }

@@ -260,3 +260,70 @@ test("break through interceptors cancels the call, however they wrap the respons
     }
   }
 });
+
+test("calls that an interceptor makes of one call all end with it, whether or not somebody looked at its signal", async () => {
+  const looks: Interceptor = (next) => (request) => {
+    assert.equal(request.signal.aborted, false);
+    return next(request);
+  };
+  const twice: Interceptor = (next) => async (request) => {
+    const first = next(request);
+    const second = next({ ...request, metadata: request.metadata });
+    return Promise.any([first, second]);
+  };
+  for (const interceptors of [[twice], [looks, twice], [twice, looks]]) {
+    const controller = new AbortController();
+    let ended = 0;
+    let tell = (): void => undefined;
+    const both = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    await using pair = echoPair(
+      {
+        say: (_request, { signal }) =>
+          new Promise((_, reject) => {
+            signal.addEventListener("abort", () => {
+              reject(signal.reason);
+              ended++;
+              if (ended === 2) {
+                tell();
+              }
+            });
+            if (pair.served.length > 0) {
+              setImmediate(() => controller.abort());
+            }
+          }),
+      },
+      { client: { interceptors } },
+    );
+    await assert.rejects(pair.client.say({}, { signal: controller.signal, timeoutMs: 3_600_000 }), {
+      code: Code.Canceled,
+    });
+    await both;
+    assertNoListeners(controller.signal);
+  }
+  await noTimers();
+});
+
+test("a request has its signal when it is spread, picked from, or asked late", async () => {
+  const seen: AbortSignal[] = [];
+  const spread: Interceptor = (next) => (request) => next({ ...request });
+  const pick: Interceptor = (next) => (request) => {
+    const { signal } = request;
+    seen.push(signal);
+    return next({ ...request, signal: AbortSignal.any([signal]) });
+  };
+  const late: Interceptor = (next) => async (request) => {
+    try {
+      return await next(request);
+    } finally {
+      seen.push(request.signal);
+    }
+  };
+  const hold: Interceptor = () => () => new Promise(() => undefined);
+  await using pair = echoPair(undefined, { client: { interceptors: [late, spread, pick, spread] } });
+  assert.equal((await pair.client.say({ sentence: "x" })).sentence, "x");
+  assert.equal(seen[0], seen[1]);
+  await using held = echoPair(undefined, { client: { interceptors: [late, hold] } });
+  await assert.rejects(held.client.say({}, { timeoutMs: 5 }), { code: Code.DeadlineExceeded });
+});

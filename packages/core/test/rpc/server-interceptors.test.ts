@@ -197,3 +197,59 @@ async function* map(
 function sentenceOf(response: unknown): string {
   return (response as { message: SayResponse }).message.sentence;
 }
+
+test("a handler gets the context of its call whether an interceptor passes the request on, spreads it or builds another", async () => {
+  const passes: Interceptor[] = [
+    (next) => (request) => next(request),
+    (next) => (request) => next({ ...request }),
+    (next) => (request) =>
+      next({ stream: request.stream, message: (request as { message: unknown }).message } as never),
+  ];
+  for (const interceptor of passes) {
+    await using pair = echoPair(
+      {
+        say: (_request, { metadata, peer, signal, service, method, deadline, responseTrailer }) => {
+          responseTrailer.set("from", `${metadata.get("name")} at ${peer.address}`);
+          const sentence = [service.name, method.name, signal.aborted, deadline !== undefined].join(" ");
+          return { sentence };
+        },
+      },
+      { server: { interceptors: [interceptor] } },
+    );
+    await pair.client.say({});
+    let trailer: string | undefined;
+    const options = {
+      metadata: { name: "ann" },
+      timeoutMs: 3_600_000,
+      onTrailer: (metadata: { get(key: string): string | undefined }) => {
+        trailer = metadata.get("from");
+      },
+    };
+    assert.equal((await pair.client.say({}, options)).sentence, "EchoService Say false true");
+    assert.equal(trailer, "ann at in-memory client");
+  }
+});
+
+test("a stream of a handler that gives something of which no message can be made fails the call, and the handler cleans up", async () => {
+  let cleaned = false;
+  await using pair = echoPair(
+    {
+      async *repeat() {
+        try {
+          yield { sentence: "first" };
+          yield {
+            get sentence(): string {
+              throw new Error("broken");
+            },
+          };
+        } finally {
+          cleaned = true;
+        }
+      },
+    },
+    { server: { interceptors: [(next) => (request) => next(request)] } },
+  );
+  await assert.rejects(sentences(pair.client.repeat({})), { name: "DrpcError", code: Code.Unknown });
+  assert.equal(cleaned, true);
+  assert.equal(pair.errors.length, 1);
+});
