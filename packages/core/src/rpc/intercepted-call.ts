@@ -77,7 +77,6 @@ interface Marked {
 // One function for all requests: V8 turns objects with accessors of their own into hash tables.
 const lazySignal: PropertyDescriptor & ThisType<Required<Marked>> = {
   enumerable: true,
-  configurable: true,
   get() {
     return this[outerCall].signal;
   },
@@ -91,7 +90,8 @@ function createRequest<T extends { stream: boolean }>(
   const { method, metadata, contextValues, deadline, waitForReady, retry, onHeader, onTrailer } = init;
   const head = { service: method.parent, method, metadata, contextValues, deadline };
   const request: object = { ...head, waitForReady, retry, onHeader, onTrailer, ...input, [outerCall]: outer };
-  return Object.defineProperty(request, "signal", lazySignal) as T & RequestHead;
+  outer.request = Object.defineProperty(request, "signal", lazySignal);
+  return request as T & RequestHead;
 }
 
 /**
@@ -104,8 +104,7 @@ export function endingSignalOf(request: RequestHead): AbortSignal | EndingSignal
   if (outer === undefined) {
     return request.signal;
   }
-  const unread = Object.getOwnPropertyDescriptor(request, "signal")?.get === lazySignal.get;
-  return unread || request.signal === outer.signal ? outer : request.signal;
+  return request === outer.request || request.signal === outer.signal ? outer : request.signal;
 }
 
 /** Passes messages on. It is no generator, as one that was not begun yet does not pass on that its reader left. */

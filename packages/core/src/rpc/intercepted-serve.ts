@@ -66,7 +66,6 @@ const served = Symbol("ts-drpc.served");
 // objects with accessors of their own into hash tables.
 const lazySignal: PropertyDescriptor & ThisType<{ [served]: HandlerContext }> = {
   enumerable: true,
-  configurable: true,
   get() {
     return this[served].signal;
   },

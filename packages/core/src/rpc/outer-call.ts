@@ -16,6 +16,10 @@ import type { EndingSignal, Watcher } from "./ending-signal.js";
  */
 export class OuterCall implements EndingSignal {
   readonly deadline: Deadline | undefined;
+
+  /** The request that the interceptors get. Whoever has it, and no copy, has not replaced its signal. */
+  request: object | undefined;
+
   readonly #scope: CallScope | undefined;
   readonly #watchers: Watcher[] = [];
   #controller: AbortController | undefined;
