@@ -5,10 +5,18 @@ import { create, type DescMessage, type MessageInitShape } from "@bufbuild/proto
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import { createEach } from "./created-messages.js";
 import type { EndingSignal } from "./ending-signal.js";
-import type { CallHandler, RequestHead, StreamResponse, UnaryResponse } from "./interceptor.js";
+import type {
+  CallHandler,
+  RequestHead,
+  StreamRequest,
+  StreamResponse,
+  UnaryRequest,
+  UnaryResponse,
+} from "./interceptor.js";
 import { methodOf } from "./method.js";
 import { OuterCall } from "./outer-call.js";
 
+type AnyRequest = UnaryRequest | StreamRequest;
 type Messages = AsyncIterable<MessageInitShape<DescMessage>> | Iterable<MessageInitShape<DescMessage>>;
 
 /** A client's call on its way into the interceptors. */
@@ -34,7 +42,7 @@ export function interceptUnary(
     };
     try {
       const message = create(init.method.input, request);
-      Promise.resolve(handler(createRequest(init, outer, { stream: false, message }))).then(answered, failed);
+      Promise.resolve(handler(createRequest(init, outer, false, message))).then(answered, failed);
     } catch (reason) {
       failed(reason);
     }
@@ -58,7 +66,7 @@ export function interceptStream(
     };
     try {
       const messages = createEach(init.method.input, requests);
-      Promise.resolve(handler(createRequest(init, outer, { stream: true, messages })))
+      Promise.resolve(handler(createRequest(init, outer, true, messages)))
         .then(answered)
         .catch(failed);
     } catch (reason) {
@@ -82,16 +90,25 @@ const lazySignal: PropertyDescriptor & ThisType<Required<Marked>> = {
   },
 };
 
-function createRequest<T extends { stream: boolean }>(
-  init: InterceptedCallInit,
-  outer: OuterCall,
-  input: T,
-): T & RequestHead {
+function createRequest(init: InterceptedCallInit, outer: OuterCall, stream: boolean, input: unknown): AnyRequest {
   const { method, metadata, contextValues, deadline, waitForReady, retry, onHeader, onTrailer } = init;
-  const head = { service: method.parent, method, metadata, contextValues, deadline };
-  const request: object = { ...head, waitForReady, retry, onHeader, onTrailer, ...input, [outerCall]: outer };
+  // Property by property: what is spread and then gets an accessor becomes a hash table too, of which each takes 6 µs.
+  const request: Record<string | symbol, unknown> = {
+    service: method.parent,
+    method,
+    metadata,
+    contextValues,
+    deadline,
+    waitForReady,
+    retry,
+    onHeader,
+    onTrailer,
+    stream,
+    [outerCall]: outer,
+  };
+  request[stream ? "messages" : "message"] = input;
   outer.request = Object.defineProperty(request, "signal", lazySignal);
-  return request as T & RequestHead;
+  return request as unknown as AnyRequest;
 }
 
 /**

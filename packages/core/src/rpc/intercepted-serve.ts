@@ -19,6 +19,7 @@ import { isPromise } from "./is-promise.js";
 import type { Method } from "./method.js";
 import type { Serve } from "./router.js";
 
+type AnyRequest = UnaryRequest | StreamRequest;
 type Init = MessageInitShape<DescMessage>;
 type Message = MessageShape<DescMessage>;
 
@@ -30,7 +31,7 @@ export function interceptServe(interceptors: readonly Interceptor[], method: Met
   const oneResponse = methodKind === "unary" || methodKind === "client_streaming";
 
   return async (request, context) => {
-    let made: UnaryRequest | StreamRequest;
+    let made: AnyRequest;
     const innermost: CallHandler = async (inner) => {
       // A request that is still the one that was made is the context too, with nothing to be read from it that nobody wants.
       const innerContext = inner === made ? (inner as unknown as HandlerContext) : contextOf(inner, context);
@@ -49,11 +50,11 @@ export function interceptServe(interceptors: readonly Interceptor[], method: Met
 
     const handler = applyInterceptors(interceptors, innermost);
     if (methodKind === "unary") {
-      made = createRequest(context, { stream: false, message: request as Message });
+      made = createRequest(context, false, request);
       return ((await handler(made)) as UnaryResponse).message;
     }
     const messages = oneRequest ? each([request as Message]) : (request as AsyncIterable<Message>);
-    made = createRequest(context, { stream: true, messages });
+    made = createRequest(context, true, messages);
     const response = (await handler(made)) as StreamResponse;
     return oneResponse ? only(response.messages, method.path) : response.messages;
   };
@@ -71,15 +72,27 @@ const lazySignal: PropertyDescriptor & ThisType<{ [served]: HandlerContext }> = 
   },
 };
 
-function createRequest<T extends { stream: boolean }>(context: HandlerContext, input: T): T & HandlerContext {
+function createRequest(context: HandlerContext, stream: boolean, input: unknown): AnyRequest {
   const { service, method, metadata, contextValues, deadline, peer, responseHeader, responseTrailer } = context;
-  const head = { service, method, metadata, contextValues, deadline, peer, responseHeader, responseTrailer };
-  const request: object = { ...head, ...input, [served]: context };
-  return Object.defineProperty(request, "signal", lazySignal) as T & HandlerContext;
+  // Property by property, see the client's (intercepted-call.ts).
+  const request: Record<string | symbol, unknown> = {
+    service,
+    method,
+    metadata,
+    contextValues,
+    deadline,
+    peer,
+    responseHeader,
+    responseTrailer,
+    stream,
+    [served]: context,
+  };
+  request[stream ? "messages" : "message"] = input;
+  return Object.defineProperty(request, "signal", lazySignal) as unknown as AnyRequest;
 }
 
 /** Returns the context of a request that an interceptor made, with what it left out. */
-function contextOf(request: UnaryRequest | StreamRequest, context: HandlerContext): HandlerContext {
+function contextOf(request: AnyRequest, context: HandlerContext): HandlerContext {
   const { service, method, metadata, contextValues, signal, deadline, peer, responseHeader, responseTrailer } = context;
   const head = { method, metadata, contextValues, signal, deadline };
   return { ...head, ...request, service, peer, responseHeader, responseTrailer };
