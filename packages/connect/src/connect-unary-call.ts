@@ -1,7 +1,8 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, DescMethodUnary, MessageInitShape } from "@bufbuild/protobuf";
+import type { UnaryResponse } from "@ts-drpc/core";
 import type { ClientCallInit } from "@ts-drpc/core/adapter";
 import { type CallHost, ConnectCall } from "./connect-call.js";
 
@@ -10,7 +11,7 @@ export function callUnary(
   host: CallHost,
   init: ClientCallInit,
   request: MessageInitShape<DescMessage>,
-): Promise<MessageShape<DescMessage>> {
+): Promise<UnaryResponse> {
   return new Promise((resolve, reject) => {
     const method = init.method.desc as DescMethodUnary;
     const call = new ConnectCall(host, init, reject);
@@ -21,7 +22,7 @@ export function callUnary(
           call.header(response.header);
           call.trailer(response.trailer);
           call.ended();
-          resolve(response.message);
+          resolve({ stream: false, message: response.message });
         },
         (reason) => {
           const error = call.failure(reason);
