@@ -102,7 +102,13 @@ export class ClientCall implements Waiter {
   }
 
   start(session: Session): void {
-    const { method, metadata, deadline } = this.#init;
+    const { method, metadata, signal, deadline } = this.#init;
+    // A call may have waited until its deadline, and its timer may be due behind what let it start.
+    const over = endedBefore(method.path, signal, deadline);
+    if (over !== undefined) {
+      this.#endFromOutside(over);
+      return;
+    }
     this.#attempts++;
     this.#refusal = undefined;
     try {

@@ -3,11 +3,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Code, createSessionTransport, type HandlerContext } from "@ts-drpc/core";
+import { Code, createSessionTransport, type DrpcError, type HandlerContext } from "@ts-drpc/core";
 import { createEchoServiceClient, EchoHandler, registerEchoService } from "@ts-drpc-internal/fixtures";
 import { Deadline, formatTimeout, parseTimeout } from "../../src/rpc/deadline.js";
+import { createConnectionPair } from "../../src/testing/connection-pair.js";
 import { Kind } from "../../src/wire/kind.js";
-import { frame, invoke, serveRawClient } from "../raw-peer.js";
+import { frame, invoke, RawPeer, serveRawClient } from "../raw-peer.js";
 import { echoPair } from "./harness.js";
 
 const say = "/echo.v1.EchoService/Say";
@@ -74,6 +75,28 @@ test("defaultTimeoutMs holds for calls that set none, and a call's own goes befo
   await pair.client.say({}, { timeoutMs: 5_000 });
   await pair.client.say({}, { timeoutMs: Number.POSITIVE_INFINITY });
   assert.deepEqual(deadlines, [30_000, 5_000, undefined]);
+});
+
+test("calls whose deadline passes while they wait for their turn never reach a server that takes one call at a time", async () => {
+  const peers: RawPeer[] = [];
+  const transport = createSessionTransport(
+    async () => {
+      const pair = createConnectionPair();
+      peers.push(new RawPeer(pair.server));
+      return pair.client;
+    },
+    { peer: "sequential", maxConnections: 2 },
+  );
+  const client = createEchoServiceClient(transport);
+  const calls = Array.from({ length: 20 }, () =>
+    client.say({}, { timeoutMs: 50 }).catch((reason: DrpcError) => reason),
+  );
+  const errors = (await Promise.all(calls)) as DrpcError[];
+  assert.ok(errors.every(({ code }) => code === Code.DeadlineExceeded));
+  assert.equal(errors.filter(({ notStarted }) => notStarted).length, 18);
+  const invokes = peers.flatMap(({ frames }) => frames.filter(({ kind }) => kind === Kind.Invoke));
+  assert.equal(invokes.length, 2);
+  await transport.close({ drainMs: 0 });
 });
 
 test("a deadline that passes while a call waits for a connection fails it as not started", async () => {
