@@ -20,6 +20,7 @@ import { loadScenarios } from "./load-scenarios.js";
 import { type Cells, writeMatrix } from "./matrix.js";
 import { muxScenarios } from "./mux-scenarios.js";
 import type { Scenario } from "./scenario.js";
+import { sharedPortScenarios } from "./shared-port-scenarios.js";
 
 const timeoutMs = 60_000;
 const directions = ["calling", "serving"] as const;
@@ -39,6 +40,7 @@ const scenarios = [
   ...endingScenarios,
   ...loadScenarios,
   ...headerScenarios,
+  ...sharedPortScenarios,
   ...muxScenarios,
   ...flowScenarios,
   ...compressionScenarios,
