@@ -20,12 +20,59 @@ const reservedKeys = new Set([
   "upgrade",
 ]);
 
+// Node.js lets these come once, and throws in the midst of grpc-js if they come twice: a call would never end.
+const singleValueKeys = new Set([
+  "access-control-allow-credentials",
+  "access-control-max-age",
+  "access-control-request-method",
+  "age",
+  "authorization",
+  "content-encoding",
+  "content-language",
+  "content-location",
+  "content-md5",
+  "content-range",
+  "dnt",
+  "etag",
+  "expires",
+  "from",
+  "if-match",
+  "if-modified-since",
+  "if-none-match",
+  "if-range",
+  "if-unmodified-since",
+  "last-modified",
+  "location",
+  "max-forwards",
+  "proxy-authorization",
+  "range",
+  "referer",
+  "retry-after",
+  "tk",
+  "upgrade-insecure-requests",
+  "user-agent",
+  "x-content-type-options",
+]);
+
+// Somewhat above 64 KiB, and above 128 fields, Node.js gives up the whole connection, with all calls on it.
+const maxMetadataBytes = 60_000;
+const maxMetadataKeys = 100;
+
 /**
- * Returns metadata as grpc-js takes it, with keys in lower case. Throws a
- * TypeError that names the key if gRPC cannot carry it or its value.
+ * Returns metadata as grpc-js takes it, with keys in lower case. Values of a
+ * key that HTTP/2 allows once are joined, which is what gRPC says that several mean.
+ *
+ * Throws a TypeError that names the key if gRPC cannot carry it or its value,
+ * or the size if there is more than 100 values or 60,000 bytes.
  */
 export function toGrpcMetadata(entries: MetadataEntries): Metadata {
   const metadata = new UnpaddedMetadata();
+  const bytes = entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  if (bytes > maxMetadataBytes || entries.length > maxMetadataKeys) {
+    throw new TypeError(
+      `metadata of ${bytes} bytes and ${entries.length} values cannot go over gRPC, the limits are ${maxMetadataBytes} and ${maxMetadataKeys}`,
+    );
+  }
   for (const [entryKey, value] of entries) {
     const key = entryKey.toLowerCase();
     if (!/^[0-9a-z_.-]+$/.test(key) || isReserved(key)) {
@@ -33,10 +80,15 @@ export function toGrpcMetadata(entries: MetadataEntries): Metadata {
     }
     if (key.endsWith("-bin")) {
       metadata.add(key, Buffer.from(value, "base64"));
-    } else if (/^[ -~]*$/.test(value)) {
-      metadata.add(key, value);
-    } else {
+    } else if (!/^[ -~]*$/.test(value)) {
       throw new TypeError(`metadata key "${entryKey}" cannot go over gRPC: its text is not printable ASCII`);
+    } else if (value !== value.trim()) {
+      // grpc-js would drop it, all values of the key with it.
+      throw new TypeError(`metadata key "${entryKey}" cannot go over gRPC: its text begins or ends with a space`);
+    } else if (singleValueKeys.has(key)) {
+      metadata.set(key, [...metadata.get(key), value].join(", "));
+    } else {
+      metadata.add(key, value);
     }
   }
   return metadata;
