@@ -55,7 +55,8 @@ test("any number of calls of all kinds beside each other end once each, with the
     fc.asyncProperty(
       fc.array(script, { minLength: 1, maxLength: 12 }),
       options,
-      async (scripts, { chunkBytes, ...limits }) => {
+      fc.boolean(),
+      async (scripts, { chunkBytes, ...limits }, known) => {
         await using pair = echoPair(
           {
             say: ({ sentence, attachment }) => answer(sentence, attachment),
@@ -81,9 +82,13 @@ test("any number of calls of all kinds beside each other end once each, with the
           },
           { pair: { chunkBytes }, client: { ...limits, maxConnections: 1 }, server: limits },
         );
+        if (known) {
+          await pair.client.say({ sentence: "first" });
+        }
         await Promise.all(scripts.map((each, call) => run(pair, each, call)));
         assert.equal((await pair.client.say({ sentence: "still" })).sentence, "still");
-        assert.equal(pair.served.length, 1);
+        // One whose peer is not known yet is given up if calls were canceled on it and it did not answer.
+        assert.ok(pair.served.length === 1 || !known);
         assert.deepEqual(pair.errors, []);
       },
     ),
