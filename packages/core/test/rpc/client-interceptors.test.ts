@@ -273,6 +273,7 @@ test("calls that an interceptor makes of one call all end with it, whether or no
   };
   for (const interceptors of [[twice], [looks, twice], [twice, looks]]) {
     const controller = new AbortController();
+    let started = 0;
     let ended = 0;
     let tell = (): void => undefined;
     const both = new Promise<void>((resolve) => {
@@ -289,8 +290,9 @@ test("calls that an interceptor makes of one call all end with it, whether or no
                 tell();
               }
             });
-            if (pair.served.length > 0) {
-              setImmediate(() => controller.abort());
+            started++;
+            if (started === 2) {
+              controller.abort();
             }
           }),
       },
