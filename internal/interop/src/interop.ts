@@ -16,6 +16,7 @@ import { flowScenarios } from "./flow-scenarios.js";
 import { buildGoProgram, buildMuxProgram, type GoPeer, goPeers, goVersion } from "./go-program.js";
 import { Harness } from "./harness.js";
 import { headerScenarios } from "./header-scenarios.js";
+import { livenessScenarios } from "./liveness-scenarios.js";
 import { loadScenarios } from "./load-scenarios.js";
 import { type Cells, writeMatrix } from "./matrix.js";
 import { muxScenarios } from "./mux-scenarios.js";
@@ -41,6 +42,7 @@ const scenarios = [
   ...loadScenarios,
   ...headerScenarios,
   ...sharedPortScenarios,
+  ...livenessScenarios,
   ...muxScenarios,
   ...flowScenarios,
   ...compressionScenarios,
@@ -80,7 +82,15 @@ process.exit(failures === 0 ? 0 : 1);
 
 function buildPeers(): readonly GoPeer[] {
   if (fork !== undefined) {
-    buildMuxProgram(fork);
+    try {
+      buildMuxProgram(fork);
+    } catch {
+      console.error(
+        `cockroach-mux was not built: ${fork} must be a version of github.com/cockroachdb/drpc that multiplexes, ` +
+          "and that the Go module proxy serves; Go said above which of the two it is not.",
+      );
+      process.exit(1);
+    }
     console.log("built cockroach-mux");
     return ["cockroach-mux"];
   }

@@ -12,7 +12,7 @@ import type { HandlerContext } from "./handler.js";
  * `contextValues` is there for the interceptors and the handler.
  *
  * It must not be async: what has to wait for an answer is the work of an
- * interceptor. A gate that throws anything else, or returns a promise, refuses the call
+ * interceptor. A gate that throws anything else, or returns anything, refuses the call
  * with Internal, and the server's `onError` is told.
  *
  * @example

@@ -1,7 +1,7 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { SendCredit } from "./flow-control.js";
+import { connectionGrantThreshold, SendCredit } from "./flow-control.js";
 
 interface Waiting {
   readonly streamId: number;
@@ -85,9 +85,4 @@ export class ConnectionCredit {
       }
     }
   }
-}
-
-/** Returns how much of what was held for a connection must be free again before it is granted back. */
-export function connectionGrantThreshold(windowBytes: number): number {
-  return Math.max(1, windowBytes >> 3);
 }

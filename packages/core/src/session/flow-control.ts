@@ -70,6 +70,11 @@ export function grantThreshold(windowBytes: number): number {
   return Math.max(1, windowBytes >> 2);
 }
 
+/** Returns how much of what was held for a connection must be free again before it is granted back. */
+export function connectionGrantThreshold(windowBytes: number): number {
+  return Math.max(1, windowBytes >> 3);
+}
+
 /** Encodes the body of a WindowUpdate. */
 export function encodeGrant(bytes: number): Uint8Array {
   const body = new Uint8Array(varintSize(bytes));

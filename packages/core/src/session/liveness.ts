@@ -21,8 +21,8 @@ export interface LivenessHost {
   /** Asks the peer for a sign of life, and returns false if it is not known to answer. */
   readonly ping: () => boolean;
 
-  /** Sends something that no peer has to answer: if it is gone, that fails. */
-  readonly probe: () => void;
+  /** Sends something that no peer has to answer, if nothing else is being sent: if it is gone, that fails. */
+  readonly probe: () => unknown;
 
   /** The peer is gone. */
   readonly dead: (error: DrpcError) => void;

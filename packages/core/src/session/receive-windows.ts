@@ -1,8 +1,8 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { connectionGrantThreshold } from "./connection-credit.js";
 import type { FlowContract } from "./flow-contract.js";
+import { connectionGrantThreshold } from "./flow-control.js";
 
 /**
  * ReceiveWindows says how large the windows of the streams of a session may

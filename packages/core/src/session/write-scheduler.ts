@@ -61,6 +61,11 @@ export class WriteScheduler {
     return this.#writes;
   }
 
+  /** True while there is nothing to send, not even the rest of a message. */
+  get idle(): boolean {
+    return this.#writable && this.#buffer.bytes === 0 && this.#waiting.size === 0;
+  }
+
   /** True while the connection takes nothing: it will say when it does again. */
   get busy(): boolean {
     return !this.#writable;

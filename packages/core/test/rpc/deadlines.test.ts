@@ -93,9 +93,10 @@ test("calls whose deadline passes while they wait for their turn never reach a s
   );
   const errors = (await Promise.all(calls)) as DrpcError[];
   assert.ok(errors.every(({ code }) => code === Code.DeadlineExceeded));
-  assert.equal(errors.filter(({ notStarted }) => notStarted).length, 18);
+  const started = errors.filter(({ notStarted }) => !notStarted).length;
   const invokes = peers.flatMap(({ frames }) => frames.filter(({ kind }) => kind === Kind.Invoke));
-  assert.equal(invokes.length, 2);
+  assert.ok(started <= 2, "no more than there are connections");
+  assert.equal(invokes.length, started);
   await transport.close({ drainMs: 0 });
 });
 

@@ -140,6 +140,24 @@ describe("WriteScheduler", () => {
     assert.deepEqual(shapes(sink.frames()), ["1:65536", "2:10.", "1:65536", "1:65536", "1:5."]);
   });
 
+  test("is idle when nothing is left to send, not even the rest of a message, whose id nothing else may overtake", async () => {
+    const sink = createSink();
+    const scheduler = new WriteScheduler(sink.connection, 1);
+    assert.ok(scheduler.idle);
+    const large = scheduler.sendMessage(1, 1, body(3 * frameBytes));
+    assert.equal(scheduler.idle, false);
+    sink.busy = true;
+    scheduler.flush();
+    assert.equal(scheduler.idle, false, "a frame of it has gone, two have not");
+    sink.busy = false;
+    for (let turns = 0; turns < 4; turns++) {
+      scheduler.writable();
+      await turn();
+    }
+    await large;
+    assert.ok(scheduler.idle);
+  });
+
   test("drops what a stream has waiting, tells why, and leaves the others", async () => {
     const sink = createSink();
     sink.busy = true;
