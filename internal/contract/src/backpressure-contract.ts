@@ -6,7 +6,9 @@ import { newKey, type PairInUse } from "./pair-in-use.js";
 import { promise } from "./promise.js";
 
 // No compression makes it smaller, as a limit counts what is on the wire.
-const attachment = Uint8Array.from({ length: 16_384 }, (_, index) => Math.imul(index, index * 7_919 + 1) >>> 11);
+const incompressible = (bytes: number): Uint8Array =>
+  Uint8Array.from({ length: bytes }, (_, index) => Math.imul(index, index * 7_919 + 1) >>> 11);
+const attachment = incompressible(16_384);
 
 // A window, what waits to be sent, and what the operating system holds, with room to spare; and far less than is offered.
 const mostUnread = (8 * 1024 * 1024) / attachment.length;
@@ -32,6 +34,23 @@ export function backpressureContract(shared: { readonly current: PairInUse }): v
 
     await replies.return?.();
     await use.read(`${key} left`);
+  });
+
+  promise("large messages reach whoever reads them, however many others nobody reads yet", async () => {
+    const use = shared.current;
+    const request = { sentence: "", times: 4, attachment: incompressible(3 * 1024 * 1024) };
+    const downloads = Array.from({ length: 4 }, () => use.echo.repeat(request)[Symbol.asyncIterator]());
+    // Each has begun, and so has what lies unread on it.
+    for (const replies of downloads) {
+      assert.equal((await replies.next()).done, false);
+    }
+    for (const replies of downloads) {
+      for (let read = 1; read < request.times; read++) {
+        const { value } = await replies.next();
+        assert.equal(value?.attachment.length, request.attachment.length);
+      }
+      assert.equal((await replies.next()).done, true);
+    }
   });
 
   promise("a slow handler makes the source of the requests wait, while other calls go on", async () => {

@@ -10,7 +10,7 @@ import { Kind } from "../wire/kind.js";
 import { CallScope } from "./call-scope.js";
 import { isPromise } from "./is-promise.js";
 import { MessagePump, type MessageSink } from "./message-pump.js";
-import { ReceiveQueue } from "./receive-queue.js";
+import { type MessageSource, ReceiveQueue } from "./receive-queue.js";
 import { handlerFailure, type RouteCall } from "./route-server.js";
 import { SingleMessageReceiver } from "./single-message-receiver.js";
 
@@ -19,7 +19,8 @@ type Messages = AsyncIterable<MessageShape<DescMessage>>;
 
 /** What a call needs of what carries it: a stream of a session, or its like in another protocol. */
 export type HandlerStream = MessageSink &
-  Pick<Stream, "path" | "consume" | "expectMessage" | "fail" | "sendError" | "sendResponseMetadata">;
+  MessageSource &
+  Pick<Stream, "path" | "expectMessage" | "fail" | "sendError" | "sendResponseMetadata">;
 
 /**
  * HandlerCall takes an accepted call to its end: it gives the request to the
@@ -64,7 +65,6 @@ export class HandlerCall {
       stream.expectMessage();
       this.receiver = new SingleMessageReceiver({
         stream,
-        early: true,
         received: (body) => this.#receivedOnly(body),
         failed: (error) => this.#receivedNone(error),
         terminated,

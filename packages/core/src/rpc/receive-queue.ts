@@ -35,6 +35,9 @@ export interface ReceiveQueueInit<T> {
   readonly ended?: ((error: DrpcError | undefined) => void) | undefined;
 }
 
+/** Where messages come from: a stream, or its like in another protocol, which need not know that one is waited for. */
+export type MessageSource = Pick<Stream, "consume"> & Partial<Pick<Stream, "messageWanted">>;
+
 interface Reader<T> {
   resolve(result: IteratorResult<T>): void;
   reject(reason: DrpcError): void;
@@ -52,7 +55,7 @@ const maxConsumedPlaces = 1_024;
  */
 export class ReceiveQueue<T> implements StreamReceiver, AsyncIterableIterator<T> {
   readonly #init: ReceiveQueueInit<T>;
-  #stream: Pick<Stream, "consume"> | undefined;
+  #stream: MessageSource | undefined;
   #bodies: Uint8Array[] = [];
   #next = 0;
   #begun = false;
@@ -66,9 +69,13 @@ export class ReceiveQueue<T> implements StreamReceiver, AsyncIterableIterator<T>
   }
 
   /** Says which stream the messages come from. A queue may be read before there is one. */
-  attach(stream: Pick<Stream, "consume">): this {
+  attach(stream: MessageSource): this {
     this.#stream = stream;
     return this;
+  }
+
+  get wantsMessage(): boolean {
+    return this.#readers.length > 0;
   }
 
   header(metadata: MetadataEntries): void {
@@ -132,6 +139,7 @@ export class ReceiveQueue<T> implements StreamReceiver, AsyncIterableIterator<T>
         this.#deliverEnd(reader);
       } else {
         this.#readers.push(reader);
+        this.#stream?.messageWanted?.();
       }
     });
   }

@@ -210,7 +210,7 @@ function unknownPath(path: string): DrpcError {
 
 /** Receives nothing: the call has been refused. */
 function refusedReceiver(over: () => void): StreamReceiver {
-  return { message() {}, end() {}, terminated: over };
+  return { wantsMessage: false, message() {}, end() {}, terminated: over };
 }
 
 /**

@@ -10,8 +10,11 @@ import type { MetadataEntries } from "../wire/metadata-payload.js";
 export interface SingleMessageReceiverInit {
   readonly stream: Pick<Stream, "consume">;
 
-  /** True if the message is taken as soon as it is there, and what follows does not matter. */
-  readonly early: boolean;
+  /**
+   * Keeps the message until the stream has ended. Left out, the message is
+   * taken as soon as it is there, and what follows does not matter.
+   */
+  readonly keeper?: Pick<Stream, "keep"> | undefined;
 
   /** The one message came. */
   readonly received: (body: Uint8Array) => void;
@@ -44,6 +47,10 @@ export class SingleMessageReceiver implements StreamReceiver {
     this.#init = init;
   }
 
+  get wantsMessage(): boolean {
+    return this.#body === undefined && !this.#settled;
+  }
+
   header(metadata: MetadataEntries): void {
     this.#header = true;
     this.#init.metadata?.header(metadata);
@@ -59,13 +66,17 @@ export class SingleMessageReceiver implements StreamReceiver {
   }
 
   message(body: Uint8Array): void {
-    this.#init.stream.consume(body.length);
-    if (this.#body !== undefined || this.#settled) {
+    const { stream, keeper } = this.#init;
+    if (!this.wantsMessage) {
+      stream.consume(body.length);
       return;
     }
     this.#body = body;
-    if (this.#init.early) {
+    if (keeper === undefined) {
+      stream.consume(body.length);
       this.#settle(undefined);
+    } else {
+      keeper.keep(body.length);
     }
   }
 

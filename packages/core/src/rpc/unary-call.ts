@@ -50,7 +50,7 @@ export function callUnary(source: SessionSource, init: ClientCallInit, request: 
         new SingleMessageReceiver({
           stream,
           // A ts-drpc peer ends the stream right behind the answer; what a Go peer does then is a race.
-          early: session.peerSettings === undefined,
+          keeper: session.peerSettings === undefined ? undefined : stream,
           metadata: responseMetadataTeller(init, (error) => {
             reject(error);
             call.cancel(error);

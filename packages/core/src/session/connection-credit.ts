@@ -16,7 +16,8 @@ interface Waiting {
  * A message that fits in the window of a stream waits only for credit for
  * itself. A larger one has to leave half of the window for those that do, so that
  * large messages which nobody reads do not hold up the small ones of others. Of
- * each sort one is let in after the other.
+ * each sort one is let in after the other, and any of them at once if the
+ * receiver lends the credit for it.
  */
 export class ConnectionCredit {
   // What is sent before the peer says how large its window is counts from the start.
@@ -51,6 +52,20 @@ export class ConnectionCredit {
     this.#admit();
   }
 
+  /** The receiver lends credit for the message that a stream has waiting, if it still has. */
+  lent(streamId: number): void {
+    const ofStream = (message: Waiting): boolean => message.streamId === streamId;
+    for (const waiting of [this.#small, this.#large]) {
+      const at = waiting.findIndex(ofStream);
+      if (at >= 0) {
+        const [message] = waiting.splice(at, 1) as [Waiting];
+        this.#credit.spend(message.cost);
+        message.admitted();
+        return;
+      }
+    }
+  }
+
   /** A stream has ended: what it has waiting is not sent. */
   drop(streamId: number, cause: Error | undefined): void {
     if (this.#small.length + this.#large.length === 0) {
@@ -70,10 +85,11 @@ export class ConnectionCredit {
   #admits(cost: number): boolean {
     const windowBytes = this.#windowBytes;
     if (windowBytes === undefined || cost <= this.#smallBytes) {
-      return windowBytes === undefined || this.#credit.coversWhole(cost);
+      return windowBytes === undefined || this.#credit.holds(cost);
     }
-    // All but what is not yet worth a grant comes back in the end, so no message may wait for more.
-    return this.#credit.holds(Math.min(cost + windowBytes / 2, windowBytes - connectionGrantThreshold(windowBytes)));
+    // All but what is not yet worth a grant comes back in the end, so that a message waits for more only if it has to be lent.
+    const most = Math.max(cost, windowBytes - connectionGrantThreshold(windowBytes));
+    return this.#credit.holds(Math.min(cost + windowBytes / 2, most));
   }
 
   #admit(): void {

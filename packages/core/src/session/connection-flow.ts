@@ -2,12 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { FrameReader } from "../wire/frame-reader.js";
+import { Kind } from "../wire/kind.js";
 import type { Settings } from "../wire/settings-payload.js";
 import { ConnectionCredit } from "./connection-credit.js";
+import type { CreditReceiver } from "./control-frames.js";
 import { forkContract, tsDrpcContract } from "./flow-contract.js";
+import { encodeCredit } from "./flow-control.js";
+import { Loans } from "./loans.js";
 import { ReceiveWindows } from "./receive-windows.js";
 import type { FlowControlOptions, SessionLimits } from "./session-options.js";
 import type { Stream } from "./stream.js";
+import type { StreamRegistry } from "./stream-registry.js";
 
 /** How to make a {@link ConnectionFlow}. */
 export interface ConnectionFlowInit {
@@ -16,18 +21,21 @@ export interface ConnectionFlowInit {
   /** The flow control of the fork. Left out, there is none until the peer turns out to be a ts-drpc peer. */
   readonly fork: FlowControlOptions | undefined;
 
-  /** Sends a grant for a stream, or for the connection if the id is 0. */
-  readonly grant: (streamId: number, bytes: number) => void;
+  readonly streams: StreamRegistry<Stream>;
+
+  /** Sends a frame that speaks of credit, for a stream, or for the connection if the id is 0. */
+  readonly send: (kind: number, streamId: number, body: Uint8Array) => void;
 
   /** Returns how much is held for all streams. */
   readonly heldBytes: () => number;
 }
 
 /** ConnectionFlow keeps the books of a connection's flow control, in both directions. */
-export class ConnectionFlow {
+export class ConnectionFlow implements CreditReceiver {
   readonly windows: ReceiveWindows;
   readonly #init: ConnectionFlowInit;
   readonly #credit = new ConnectionCredit();
+  readonly #loans: Loans;
   #peerWindowBytes: number | undefined;
   #limitsConnection = false;
 
@@ -35,6 +43,7 @@ export class ConnectionFlow {
     const { limits, fork } = init;
     this.#init = init;
     this.windows = new ReceiveWindows(fork === undefined ? tsDrpcContract(limits) : forkContract(fork));
+    this.#loans = new Loans(limits.maxMessageBytes, (id, message) => init.send(Kind.Loan, id, encodeCredit(message)));
     this.#peerWindowBytes = fork?.windowBytes;
   }
 
@@ -64,31 +73,58 @@ export class ConnectionFlow {
     }
     const bytes = stream.takeGrant();
     if (bytes > 0) {
-      this.#init.grant(stream.id, bytes);
+      this.#grant(stream.id, bytes);
     }
     this.returnCredit();
+  }
+
+  /** A message of a stream was consumed, and is not held any longer. */
+  repaid(stream: Stream): void {
+    this.#loans.repaid(stream);
+  }
+
+  /** Somebody has begun to wait for a message of a stream. */
+  messageWanted(stream: Stream): void {
+    this.#loans.messageWanted(stream);
   }
 
   /** Gives back to the peer what is no longer held for the connection, if it is worth a frame. */
   returnCredit(): void {
     const bytes = this.#limitsConnection ? this.windows.takeGrant(this.#init.heldBytes()) : 0;
     if (bytes > 0) {
-      this.#init.grant(0, bytes);
+      this.#grant(0, bytes);
     }
   }
 
-  /** The peer granted credit, for a stream, if it still exists, or for the connection if the id is 0. */
-  granted(streamId: number, stream: Stream | undefined, bytes: number): void {
+  granted(streamId: number, bytes: number): void {
     if (streamId !== 0) {
-      stream?.grant(bytes);
+      this.#init.streams.get(streamId)?.credit.grant(bytes);
     } else if (this.#limitsConnection) {
       this.#credit.grant(bytes);
     }
   }
 
+  blocked(streamId: number, cost: number): void {
+    const stream = this.#init.streams.get(streamId);
+    if (this.#limitsConnection && stream !== undefined) {
+      this.#loans.blocked(stream, cost);
+    }
+  }
+
+  lent(streamId: number, message: number): void {
+    // What waits may be a later message than the one for which it was lent.
+    if (this.#init.streams.get(streamId)?.sentMessages === message - 1) {
+      this.#credit.lent(streamId);
+    }
+  }
+
   /** Spends credit of the connection. Returns undefined if there was enough, or a promise that resolves when there is. */
   spend(streamId: number, cost: number): Promise<void> | undefined {
-    return this.#credit.spend(streamId, cost);
+    const admitted = this.#credit.spend(streamId, cost);
+    if (admitted !== undefined) {
+      this.#init.send(Kind.Blocked, streamId, encodeCredit(cost));
+    }
+    return admitted;
   }
 
   /** Takes back credit of the connection for messages that were not sent after all. */
@@ -97,8 +133,13 @@ export class ConnectionFlow {
   }
 
   /** A stream has ended: what it wants to send is not sent. */
-  drop(streamId: number, cause: Error | undefined): void {
-    this.#credit.drop(streamId, cause);
+  drop(stream: Stream, cause: Error | undefined): void {
+    this.#credit.drop(stream.id, cause);
     this.returnCredit();
+    this.#loans.ended(stream);
+  }
+
+  #grant(streamId: number, bytes: number): void {
+    this.#init.send(Kind.WindowUpdate, streamId, encodeCredit(bytes));
   }
 }

@@ -9,12 +9,23 @@ import { decodeGoingAway } from "../wire/going-away-payload.js";
 import { Kind } from "../wire/kind.js";
 import { maxVarintBytes } from "../wire/varint.js";
 import { ControlFrameReader } from "./control-frame-reader.js";
-import { decodeGrant } from "./flow-control.js";
+import { decodeCredit } from "./flow-control.js";
+
+/** What control frames say of flow control. */
+export interface CreditReceiver {
+  /** The peer granted credit, for a stream, or for the connection if the id is 0. */
+  granted(streamId: number, bytes: number): void;
+
+  /** The peer's next message on this stream costs this much, and waits for credit of the connection. */
+  blocked(streamId: number, cost: number): void;
+
+  /** The peer lends credit for one message of this stream: the one with this number, counted from 1. */
+  lent(streamId: number, message: number): void;
+}
 
 /** What control frames say. */
 export interface ControlFrameReceiver {
-  /** The peer granted credit, for a stream, or for the connection if the id is 0. */
-  granted(streamId: number, bytes: number): void;
+  readonly credit: CreditReceiver;
 
   /** A Ping frame came, a question or an answer. */
   pinged(body: Uint8Array): unknown;
@@ -33,7 +44,7 @@ const maxTextFrameBytes = 65_536 + maxVarintBytes;
 
 /** Tells whether frames of this kind stand outside the order of message ids. */
 export function isOutOfOrderKind(kind: number): boolean {
-  return kind === Kind.WindowUpdate || (kind >= Kind.Refused && kind <= Kind.Ping);
+  return kind === Kind.WindowUpdate || (kind >= Kind.Loan && kind <= Kind.Ping);
 }
 
 /**
@@ -55,11 +66,8 @@ export class ControlFrames {
     if (body === undefined) {
       return;
     }
-    if (kind === Kind.WindowUpdate) {
-      const bytes = decodeGrant(body);
-      if (bytes > 0) {
-        this.#receiver.granted(streamId, bytes);
-      }
+    if (isCreditKind(kind)) {
+      this.#credit(kind, streamId, decodeCredit(body));
     } else if (kind === Kind.Ping) {
       this.#receiver.pinged(body);
     } else if (kind === Kind.GoingAway) {
@@ -71,10 +79,29 @@ export class ControlFrames {
       this.#receiver.refused(streamId, notStarted(decodeErrorPayload(body)));
     }
   }
+
+  #credit(kind: number, streamId: number, value: number): void {
+    const { credit } = this.#receiver;
+    if (value === 0) {
+      return;
+    }
+    if (kind === Kind.WindowUpdate) {
+      credit.granted(streamId, value);
+    } else if (kind === Kind.Blocked) {
+      credit.blocked(streamId, value);
+    } else {
+      credit.lent(streamId, value);
+    }
+  }
+}
+
+/** Tells whether frames of this kind speak of credit. */
+export function isCreditKind(kind: number): boolean {
+  return kind === Kind.WindowUpdate || kind === Kind.Blocked || kind === Kind.Loan;
 }
 
 function maxBytes(kind: number): number {
-  return kind === Kind.WindowUpdate ? maxVarintBytes : kind === Kind.Ping ? pingBytes : maxTextFrameBytes;
+  return isCreditKind(kind) ? maxVarintBytes : kind === Kind.Ping ? pingBytes : maxTextFrameBytes;
 }
 
 function notStarted({ code, text }: ErrorPayload): DrpcError {

@@ -33,22 +33,23 @@ export interface FlowContract {
 /**
  * Returns the contract of ts-drpc peers.
  *
- * What is let in by the connection's credit never takes more than
- * `maxBufferedBytes` together with all that is in flight. A third of the window
+ * What is let in by the connection's credit leaves room for a message of the largest
+ * size, which may be lent. A third of the window
  * is shared evenly; as a message may begin with half of its credit, a stream
  * that is not read holds up to half more. A quarter goes to streams whose
  * reader keeps up. So small messages find room beside streams that nobody reads,
  * even if there are as many of those as there may be.
  */
 export function tsDrpcContract(limits: SessionLimits): FlowContract {
-  const connectionWindowBytes = limits.maxBufferedBytes - limits.maxMessageBytes;
-  const evenBytes = Math.max(minWindowBytes, Math.floor(connectionWindowBytes / 3 / limits.maxConcurrentStreams));
+  const { maxBufferedBytes, maxMessageBytes } = limits;
+  const sharedBytes = maxBufferedBytes - maxMessageBytes;
+  const evenBytes = Math.max(minWindowBytes, Math.floor(sharedBytes / 3 / limits.maxConcurrentStreams));
   return {
     overheadBytes: messageOverheadBytes,
     initialWindowBytes: Math.min(limits.windowBytes, evenBytes),
     maxWindowBytes: limits.windowBytes,
-    growthBytes: Math.floor(connectionWindowBytes / 4),
-    connectionWindowBytes,
+    growthBytes: Math.floor(sharedBytes / 4),
+    connectionWindowBytes: Math.max(1, sharedBytes - messageOverheadBytes),
     grantThreshold,
   };
 }

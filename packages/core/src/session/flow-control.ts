@@ -14,10 +14,6 @@ export const messageOverheadBytes = 64;
 /**
  * SendCredit says how much may still be sent, on a stream or on a connection. It
  * is counted from the start, whether or not the peer turns out to grant any.
- *
- * On a stream a message waits until the credit covers its first frame and is
- * then sent whole. So one that is larger than the window passes too, and the next one
- * waits until the debt is repaid.
  */
 export class SendCredit {
   readonly #windowBytes: number;
@@ -28,14 +24,9 @@ export class SendCredit {
     this.#bytes = windowBytes;
   }
 
-  /** Tells whether a message of this cost may begin now. */
+  /** Tells whether a message of this cost may begin now, if it may be larger than the window. */
   covers(cost: number): boolean {
     return this.#bytes >= Math.min(cost, maxFrameDataBytes, Math.floor(this.#windowBytes / 2));
-  }
-
-  /** Tells whether there is credit for all of this cost, or at least for half of the window. */
-  coversWhole(cost: number): boolean {
-    return this.#bytes >= Math.min(cost, Math.floor(this.#windowBytes / 2));
   }
 
   /** Tells whether there is this much credit. */
@@ -75,15 +66,15 @@ export function connectionGrantThreshold(windowBytes: number): number {
   return Math.max(1, windowBytes >> 3);
 }
 
-/** Encodes the body of a WindowUpdate. */
-export function encodeGrant(bytes: number): Uint8Array {
-  const body = new Uint8Array(varintSize(bytes));
-  encodeVarint(bytes, body, 0);
+/** Encodes the body of a WindowUpdate, a Blocked or a Loan. */
+export function encodeCredit(value: number): Uint8Array {
+  const body = new Uint8Array(varintSize(value));
+  encodeVarint(value, body, 0);
   return body;
 }
 
-/** Decodes the body of a WindowUpdate: a varint above zero and nothing behind it. Anything else is 0, to be ignored. */
-export function decodeGrant(body: Uint8Array): number {
+/** Decodes the body of a WindowUpdate, a Blocked or a Loan: a varint above zero and nothing behind it. Anything else is 0, to be ignored. */
+export function decodeCredit(body: Uint8Array): number {
   // A longer one would make the cursor throw, and a bad grant must not end the connection.
   if (body.length > maxVarintBytes || (body[maxVarintBytes - 1] ?? 0) > 0x7f) {
     return 0;

@@ -12,15 +12,15 @@ export type Leftovers = "none" | "possible" | "likely";
 
 /** What a stream has sent and received. */
 export interface MessageCounts {
-  readonly sent: number;
-  readonly received: number;
+  readonly sentMessages: number;
+  readonly receivedMessages: number;
 }
 
 /** The peer ends its side. One that read all has mostly answered each message, or all of them with one. */
 export function leftoversAtEnd(
   state: StreamState,
   streamsRequests: boolean,
-  { sent, received }: MessageCounts,
+  { sentMessages: sent, receivedMessages: received }: MessageCounts,
 ): Leftovers {
   if (sent === 0 || (!streamsRequests && state !== StreamState.Open)) {
     return "none";
@@ -29,6 +29,6 @@ export function leftoversAtEnd(
 }
 
 /** This side gives up. */
-export function leftoversAtCancel({ sent, received }: MessageCounts): Leftovers {
+export function leftoversAtCancel({ sentMessages: sent, receivedMessages: received }: MessageCounts): Leftovers {
   return received < sent ? "likely" : "possible";
 }

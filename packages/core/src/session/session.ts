@@ -13,7 +13,6 @@ import { AcceptedCalls, type AcceptedCallsHost } from "./accepted-calls.js";
 import { ConnectionFlow } from "./connection-flow.js";
 import { ConnectionReader } from "./connection-reader.js";
 import { ControlFrames, isOutOfOrderKind } from "./control-frames.js";
-import { encodeGrant } from "./flow-control.js";
 import { endIncompleteMessages } from "./incomplete-messages.js";
 import type { Invoke } from "./invoke-intake.js";
 import { Liveness } from "./liveness.js";
@@ -86,7 +85,8 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
     this.flow = new ConnectionFlow({
       limits,
       fork: flowControl,
-      grant: (streamId, bytes) => this.sendPacket(Kind.WindowUpdate, streamId, 0, encodeGrant(bytes)),
+      streams: this.#streams,
+      send: (kind, streamId, body) => this.sendPacket(kind, streamId, 0, body),
       heldBytes: () => this.budget.bytes,
     });
     this.#calls = new AcceptedCalls(this);
@@ -98,7 +98,7 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
       (settings) => this.#peerAnswered(settings),
     );
     this.#controlFrames = new ControlFrames({
-      granted: (streamId, bytes) => this.flow.granted(streamId, this.#streams.get(streamId), bytes),
+      credit: this.flow,
       // Who asks and asks, and never reads the answers, gets no more of them.
       pinged: (body) => this.#writer.unsentBytes <= limits.maxUnsentBytes && this.#pings.answer(body),
       goingAway: (lastStreamId, error) => this.#shutdown.peerGoingAway(lastStreamId, error),
@@ -298,7 +298,7 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
     this.#streams.delete(stream);
     const unsent = this.#writer.drop(stream.id, cause);
     this.flow.refund(unsent.messages, unsent.bytes);
-    this.flow.drop(stream.id, cause);
+    this.flow.drop(stream, cause);
     this.#reader.resume("unread");
     if (this.role === "client" && this.#settings.streamEnded(stream) && stream.answered && !mayBeRefusal(cause)) {
       this.#announces = false;
@@ -371,7 +371,7 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
   #peerAnswered(settings: Settings): void {
     this.flow.peerAnswered(settings);
     for (const stream of this.#streams.all()) {
-      stream.peerWindow(settings.windowBytes);
+      stream.credit.resize(settings.windowBytes);
       this.consumed(stream);
     }
     this.#shutdown.peerKnown();

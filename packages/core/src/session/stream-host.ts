@@ -11,6 +11,9 @@ import type { Stream } from "./stream.js";
 
 /** What a stream tells the call that it carries. None of these may throw. */
 export interface StreamReceiver {
+  /** True while somebody waits for the next message. Once that begins, the receiver calls `stream.messageWanted`. */
+  readonly wantsMessage: boolean;
+
   /** A server's metadata came, ahead of its messages. Called at most once, and only on a client. */
   header?(metadata: MetadataEntries): void;
 

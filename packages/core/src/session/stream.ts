@@ -11,8 +11,8 @@ import { owned } from "../wire/owned.js";
 import { PacketAssembler, PacketTooLargeError } from "../wire/packet-assembler.js";
 import { ProtocolError } from "../wire/protocol-error.js";
 import { errorPayload } from "./error-status.js";
-import { messageOverheadBytes, SendCredit } from "./flow-control.js";
-import { type Leftovers, leftoversAtCancel, leftoversAtEnd, type MessageCounts } from "./leftovers.js";
+import { messageOverheadBytes } from "./flow-control.js";
+import { type Leftovers, leftoversAtCancel, leftoversAtEnd } from "./leftovers.js";
 import { asTooLarge, checkMessageSize, maxPacketBytes, peerMessageTooLarge } from "./message-size.js";
 import { peerError } from "./peer-error.js";
 import {
@@ -22,6 +22,7 @@ import {
   receiveResponseMetadata,
   trailerEntries,
 } from "./response-metadata.js";
+import { StreamCredit } from "./stream-credit.js";
 import type { StreamHost, StreamReceiver } from "./stream-host.js";
 import { nextStreamState, StreamEvent, StreamState, sentKind, takesMessages } from "./stream-state.js";
 import { StreamWindow } from "./stream-window.js";
@@ -38,6 +39,15 @@ export class Stream {
   readonly id: number;
   readonly path: string;
 
+  /** What may still be sent here. */
+  readonly credit: StreamCredit;
+
+  /** How many messages this side has sent. */
+  sentMessages = 0;
+
+  /** How many messages have come. */
+  receivedMessages = 0;
+
   /** How often the session had written to its connection when it opened the stream. */
   openedAtWrite = -1;
 
@@ -50,13 +60,10 @@ export class Stream {
   #receiving = true;
   #nextMessageId = 1;
   readonly #window: StreamWindow;
-  #credit: SendCredit;
-  #creditArrived: (() => void) | undefined;
   #unreadCost = 0;
+  #keptCost = 0;
   #incompleteSince = 0;
   #answered = false;
-  #sentMessages = 0;
-  #receivedMessages = 0;
   #leftovers: Leftovers = "none";
   #errorDetails: readonly StatusDetail[] | undefined;
 
@@ -73,7 +80,7 @@ export class Stream {
     this.#host = host;
     this.#assembler = assembler;
     this.#streamsRequests = streamsRequests;
-    this.#credit = new SendCredit(host.flow.peerWindowBytes ?? 0);
+    this.credit = new StreamCredit(host.flow.peerWindowBytes ?? 0);
     this.#window = new StreamWindow(host.flow.windows);
     this.#receiver = createReceiver(this);
   }
@@ -90,17 +97,17 @@ export class Stream {
 
   /** How much memory is held for this stream, an unfinished message included. */
   get heldBytes(): number {
-    return this.#unreadCost + this.#assembler.heldBytes;
+    return this.#unreadCost + this.#keptCost + this.#assembler.heldBytes;
+  }
+
+  /** True while somebody waits for the next message. */
+  get wantsMessage(): boolean {
+    return this.#receiver.wantsMessage;
   }
 
   /** True once the peer has sent anything here. */
   get answered(): boolean {
     return this.#answered;
-  }
-
-  /** How many messages this side has sent. */
-  get sentMessages(): number {
-    return this.#sentMessages;
   }
 
   /** Whether messages of this side may lie unread at the peer, once the stream has ended. */
@@ -136,10 +143,8 @@ export class Stream {
     }
     const host = this.#host;
     const cost = body.length + host.flow.windows.contract.overheadBytes;
-    if (host.flow.peerWindowBytes !== undefined && !this.#credit.covers(cost)) {
-      return new Promise<void>((resolve) => {
-        this.#creditArrived = resolve;
-      }).then(this.send.bind(this, owned(body)));
+    if (host.flow.peerWindowBytes !== undefined && !this.credit.covers(cost)) {
+      return this.credit.arrival().then(this.send.bind(this, owned(body)));
     }
     const admitted = host.flow.spend(this.id, cost);
     return admitted === undefined
@@ -153,8 +158,8 @@ export class Stream {
       this.#host.flow.refund(1, body.length);
       throw this.#cause ?? new DrpcError(`${this.path}: the call is over`, Code.Canceled);
     }
-    this.#credit.spend(cost);
-    this.#sentMessages++;
+    this.credit.spend(cost);
+    this.sentMessages++;
     return this.#host.sendMessage(this.id, this.takeMessageId(), body);
   }
 
@@ -193,8 +198,8 @@ export class Stream {
 
   /** Ends the stream and tells the peer to stop. */
   cancel(reason: DrpcError): void {
-    if (!this.terminated && this.#streamsRequests && this.#sentMessages > 0) {
-      this.#leftovers = leftoversAtCancel(this.#counts());
+    if (!this.terminated && this.#streamsRequests && this.sentMessages > 0) {
+      this.#leftovers = leftoversAtCancel(this);
     }
     this.#apply(StreamEvent.LocalCancel, noBytes, reason);
   }
@@ -219,7 +224,22 @@ export class Stream {
     if (!this.terminated) {
       this.#host.budget.add(-cost);
       this.#host.consumed(this);
+      this.#host.flow.repaid(this);
     }
+  }
+
+  /** The receiver keeps a message of this length until the stream has ended. */
+  keep(bytes: number): void {
+    const cost = bytes + messageOverheadBytes;
+    this.#unreadCost -= cost;
+    this.#keptCost += cost;
+    this.#window.consume(bytes);
+    this.#host.consumed(this);
+  }
+
+  /** The receiver has begun to wait for a message. */
+  messageWanted(): void {
+    this.#host.flow.messageWanted(this);
   }
 
   /** The receiver cannot do anything before a message has come, which the peer must send in good time. */
@@ -230,17 +250,6 @@ export class Stream {
   /** Takes what is to be granted to the peer now: 0 until enough has been consumed to be worth a frame. */
   takeGrant(): number {
     return takesMessages(this.#state) ? this.#window.takeGrant() : 0;
-  }
-
-  /** The peer granted credit. */
-  grant(bytes: number): void {
-    this.#credit.grant(bytes);
-    this.#wakeSender();
-  }
-
-  /** The peer turned out to have windows of this size. */
-  peerWindow(windowBytes: number): void {
-    this.#credit = this.#credit.resize(windowBytes);
   }
 
   /** The peer says that it never looked at the call. */
@@ -290,17 +299,17 @@ export class Stream {
         if (takesMessages(this.#state)) {
           const cost = body.length + messageOverheadBytes;
           this.#unreadCost += cost;
-          this.#receivedMessages++;
+          this.receivedMessages++;
           this.#incompleteSince = 0;
           this.#host.budget.add(cost);
           this.#receiver.message(body);
-          if (this.#unreadCost > 0 && !this.terminated) {
+          if (this.#unreadCost + this.#keptCost > 0 && !this.terminated) {
             this.#host.budget.check(this);
           }
         }
         return;
       case Kind.CloseSend:
-        this.#leftovers = leftoversAtEnd(this.#state, this.#streamsRequests, this.#counts());
+        this.#leftovers = leftoversAtEnd(this.#state, this.#streamsRequests, this);
         this.#enter(StreamEvent.RemoteCloseSend, undefined, undefined);
         return;
       case Kind.Error: {
@@ -325,10 +334,6 @@ export class Stream {
           throw new ProtocolError(`stream ${this.id}: ${packet} came without the control flag`);
         }
     }
-  }
-
-  #counts(): MessageCounts {
-    return { sent: this.#sentMessages, received: this.#receivedMessages };
   }
 
   #peerLeft(kind: number): void {
@@ -378,9 +383,9 @@ export class Stream {
     const terminates = after === StreamState.Terminated;
     if (terminates) {
       this.#cause = cause;
-      this.#host.budget.add(-this.#unreadCost - this.#assembler.heldBytes);
+      this.#host.budget.add(-this.heldBytes);
       this.#window.end();
-      this.#wakeSender();
+      this.credit.wake();
     }
     if (this.#receiving && (terminates || event === StreamEvent.RemoteCloseSend)) {
       this.#receiving = false;
@@ -390,11 +395,5 @@ export class Stream {
       this.#host.terminated(this, cause);
       this.#receiver.terminated(cause);
     }
-  }
-
-  #wakeSender(): void {
-    const wake = this.#creditArrived;
-    this.#creditArrived = undefined;
-    wake?.();
   }
 }

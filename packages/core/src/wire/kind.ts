@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * Kind says what a packet is. From 57 up are the kinds that only ts-drpc peers
+ * Kind says what a packet is. From 55 up are the kinds that only ts-drpc peers
  * send, and only to each other (docs/protocol.md#extensions).
  */
 export const Kind = {
@@ -14,6 +14,8 @@ export const Kind = {
   CloseSend: 6,
   InvokeMetadata: 7,
   WindowUpdate: 8,
+  Loan: 55,
+  Blocked: 56,
   Refused: 57,
   GoingAway: 58,
   Ping: 59,
@@ -39,5 +41,5 @@ export function isKnownKind(kind: number): kind is Kind {
 
 /** Tells whether frames of this kind carry the control flag, which lets a peer that does not know the kind ignore it. */
 export function isControlKind(kind: number): boolean {
-  return kind === Kind.Cancel || kind === Kind.WindowUpdate || (kind >= Kind.Refused && kind <= Kind.Settings);
+  return kind === Kind.Cancel || kind === Kind.WindowUpdate || (kind >= Kind.Loan && kind <= Kind.Settings);
 }

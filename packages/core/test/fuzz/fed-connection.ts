@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import assert from "node:assert/strict";
+import { isCreditKind } from "../../src/session/control-frames.js";
 import type { Connection, ConnectionReceiver } from "../../src/vocabulary/connection.js";
 import { Kind } from "../../src/wire/kind.js";
 import { concat, encode, type Frame, readFrames } from "../wire/frames.js";
@@ -93,7 +94,7 @@ export class FedConnection implements Connection {
     assert.equal(concat(read.map(encode)).length, concat(this.#written).length, "the last frame was cut short");
     const streams = new Map<number, Frame>();
     for (const frame of read) {
-      if (frame.kind !== Kind.WindowUpdate) {
+      if (!isCreditKind(frame.kind)) {
         assertFollows(frame, streams.get(frame.streamId));
         streams.set(frame.streamId, frame);
       }

@@ -13,7 +13,7 @@ const interestingBytes = [0, 1, 2, 3, 5, 7, 0x0a, 0x0d, 0x0f, 0x12, 0x7f, 0x80, 
 const interestingNumbers = [0, 1, 2, 3, 127, 128, 255, 1_000, 65_535, 65_536, 2 ** 32, Number.MAX_SAFE_INTEGER];
 // Some that share the place of others in a ring of 16.
 const streamIds = [1, 1, 1, 2, 2, 3, 4, 5, 6, 17, 18];
-const kinds = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 57, 62, 63];
+const kinds = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 55, 56, 57, 59, 62, 63];
 
 /** Changes an input a little, a few times over. Half of the changes are of bytes, half of frames. */
 export function mutate(input: Uint8Array, other: Uint8Array, random: Random): Uint8Array {

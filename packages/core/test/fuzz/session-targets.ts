@@ -130,6 +130,9 @@ async function serveStreams(input: Uint8Array): Promise<void> {
     streams.add(stream);
     let over = false;
     return {
+      get wantsMessage() {
+        return random.once(2);
+      },
       message(body) {
         hold(!over, "a message came behind the end");
         hold(body.length <= (limits.maxMessageBytes as number), "a message is too large");

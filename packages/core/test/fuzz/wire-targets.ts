@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { golden, hex } from "@ts-drpc-internal/fixtures";
-import { decodeGrant } from "../../src/session/flow-control.js";
+import { decodeCredit } from "../../src/session/flow-control.js";
 import { decodeBase64, encodeBase64 } from "../../src/wire/base64.js";
 import { decodeErrorPayload, encodeErrorPayload } from "../../src/wire/error-payload.js";
 import { FrameReader } from "../../src/wire/frame-reader.js";
@@ -124,7 +124,7 @@ function readSettings(input: Uint8Array): void {
 }
 
 function readGrant(input: Uint8Array): void {
-  assert.ok(decodeGrant(input) >= 0);
+  assert.ok(decodeCredit(input) >= 0);
 }
 
 function readAnnouncement(input: Uint8Array): void {

@@ -105,25 +105,49 @@ test("a message that is larger than the window of a stream leaves half of the co
   assert.deepEqual(events.slice(9), ["sent 2 late"]);
 });
 
-test("the largest message goes as soon as all has come back that is worth a grant", async () => {
+test("a message of half of the window or more goes as soon as all has come back that is worth a grant", async () => {
   const { credit, events, spend } = setup(800, 100);
   spend(1, 100);
-  spend(2, 5_000);
+  spend(2, 600);
   assert.deepEqual(events, ["sent 1", "sent 2"], "all but an eighth is there");
-  spend(3, 1);
-  spend(4, 5_000);
-  credit.grant(4_300);
+  spend(3, 101);
+  spend(4, 5);
+  credit.grant(401);
   await told();
-  assert.deepEqual(events, ["sent 1", "sent 2"], "the debt is just repaid");
-  credit.grant(1);
+  assert.deepEqual(events, ["sent 1", "sent 2", "sent 4"], "half of the window must be left");
+  credit.grant(5);
   await told();
-  assert.deepEqual(events, ["sent 1", "sent 2", "sent 3 late"]);
-  credit.grant(699);
+  assert.deepEqual(events, ["sent 1", "sent 2", "sent 4", "sent 3 late"]);
+});
+
+test("a message that is larger than all that surely comes back waits until it is lent what it needs", async () => {
+  const { credit, events, spend } = setup(800, 100);
+  spend(1, 5_000);
+  spend(2, 50);
+  assert.deepEqual(events, ["sent 2"]);
+  credit.lent(1);
   await told();
-  assert.deepEqual(events, ["sent 1", "sent 2", "sent 3 late"]);
-  credit.grant(1);
+  assert.deepEqual(events, ["sent 2", "sent 1 late"]);
+  credit.grant(5_000);
+  assert.equal(remaining(credit), 750, "what was lent is spent like any other credit");
+});
+
+test("a loan lets in the message that its stream has waiting, ahead of the others, and no other", async () => {
+  const { credit, events, spend } = setup(100, 20);
+  spend(1, 20);
+  spend(1, 80);
+  spend(2, 20);
+  spend(3, 70);
+  spend(4, 60);
+  assert.deepEqual(events, ["sent 1", "sent 2"]);
+  credit.lent(4);
   await told();
-  assert.deepEqual(events, ["sent 1", "sent 2", "sent 3 late", "sent 4 late"]);
+  assert.deepEqual(events, ["sent 1", "sent 2", "sent 4 late"]);
+  credit.lent(4);
+  credit.lent(5);
+  await told();
+  assert.deepEqual(events, ["sent 1", "sent 2", "sent 4 late"]);
+  assert.equal(remaining(credit), 0, "the credit is below zero until it was granted back");
 });
 
 test("a stream that ends takes back what it has waiting, spends nothing for it, and lets others pass", async () => {
@@ -148,19 +172,11 @@ test("a stream that ends with nothing waiting changes nothing", async () => {
   assert.deepEqual(events, ["sent 1"]);
 });
 
-test("a window of nothing lets one message at a time pass", async () => {
-  const { credit, events, spend } = setup(0);
-  spend(1, 100);
-  spend(2, 100);
-  credit.grant(100);
-  await told();
-  assert.deepEqual(events, ["sent 1", "sent 2 late"]);
-});
-
 test("whatever is spent, granted and dropped, the credit is the window less what was sent, and nobody waits without need", async () => {
   const step = fc.oneof(
     fc.record({ what: fc.constant("spend" as const), stream: fc.nat(4), bytes: fc.integer({ min: 1, max: 150 }) }),
     fc.record({ what: fc.constant("grant" as const), stream: fc.nat(4), bytes: fc.integer({ min: 1, max: 150 }) }),
+    fc.record({ what: fc.constant("lend" as const), stream: fc.nat(4), bytes: fc.constant(0) }),
     fc.record({ what: fc.constant("drop" as const), stream: fc.nat(4), bytes: fc.constant(0) }),
   );
   await fc.assert(
@@ -173,7 +189,7 @@ test("whatever is spent, granted and dropped, the credit is the window less what
         credit.limit(windowBytes, streamWindowBytes);
         let sent = 0;
         let granted = 0;
-        let waiting = 0;
+        const waiting: { readonly stream: number; readonly cost: number }[] = [];
         for (const { what, stream, bytes } of steps) {
           // No peer grants what it did not receive.
           const change = what === "grant" ? Math.min(bytes, sent - granted) : bytes;
@@ -182,27 +198,34 @@ test("whatever is spent, granted and dropped, the credit is the window less what
             if (waits === undefined) {
               sent += change;
             } else {
-              waiting++;
-              waits.then(
-                () => {
-                  sent += change;
-                  waiting--;
-                },
-                () => {
-                  waiting--;
-                },
-              );
+              const message = { stream, cost: change };
+              waiting.push(message);
+              const over = (): unknown => waiting.splice(waiting.indexOf(message), 1);
+              waits.then(() => {
+                sent += change;
+                over();
+              }, over);
             }
           } else if (what === "grant") {
             granted += change;
             credit.grant(change);
+          } else if (what === "lend") {
+            credit.lent(stream);
           } else {
             credit.drop(stream, new Error("gone"));
           }
           await told();
         }
-        while (waiting > 0) {
-          assert.ok(sent > granted, "messages wait although all credit is there");
+        while (waiting.length > 0) {
+          if (sent === granted) {
+            const [first] = waiting as [{ stream: number; cost: number }];
+            const least = windowBytes - Math.max(1, windowBytes >> 3);
+            assert.ok(
+              waiting.some(({ cost }) => cost > least),
+              "messages wait although all credit is there",
+            );
+            credit.lent(first.stream);
+          }
           credit.grant(sent - granted);
           granted = sent;
           await told();

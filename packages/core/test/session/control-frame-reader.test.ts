@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { golden, hex } from "@ts-drpc-internal/fixtures";
 import fc from "fast-check";
 import { ControlFrameReader } from "../../src/session/control-frame-reader.js";
-import { decodeGrant, encodeGrant } from "../../src/session/flow-control.js";
+import { decodeCredit, encodeCredit } from "../../src/session/flow-control.js";
 import type { FrameReader } from "../../src/wire/frame-reader.js";
 import { Kind } from "../../src/wire/kind.js";
 import { PacketAssembler } from "../../src/wire/packet-assembler.js";
@@ -30,7 +30,7 @@ function grant(data: Uint8Array, parts: Partial<Frame> = {}): Frame {
 /** Returns the credit that a fragment completes. Stream 0 is the connection, for which the fork has no credit. */
 function creditOf(reader: ControlFrameReader, fragment: FrameReader): number {
   const body = reader.receive(fragment, maxVarintBytes);
-  return body === undefined || fragment.streamId === 0 ? 0 : decodeGrant(body);
+  return body === undefined || fragment.streamId === 0 ? 0 : decodeCredit(body);
 }
 
 /** Returns what a reader gave for each whole frame in the chunks. */
@@ -77,9 +77,9 @@ describe("ControlFrameReader, with grants", () => {
     const bytes = concat(
       [
         frame({ data: "he", done: false }),
-        grant(encodeGrant(300)),
+        grant(encodeCredit(300)),
         frame({ data: "ll", done: false }),
-        grant(encodeGrant(7), { messageId: 9 }),
+        grant(encodeCredit(7), { messageId: 9 }),
         frame({ data: "o" }),
         frame({ messageId: 2, data: "next" }),
       ].map(encode),
@@ -115,7 +115,7 @@ describe("ControlFrameReader, with grants", () => {
         messageId: fc.nat(2),
         done: fc.boolean(),
         control: fc.boolean(),
-        data: fc.oneof(fc.uint8Array({ maxLength: 14 }), fc.maxSafeNat().map(encodeGrant)),
+        data: fc.oneof(fc.uint8Array({ maxLength: 14 }), fc.maxSafeNat().map(encodeCredit)),
       },
       { noNullPrototype: true },
     );

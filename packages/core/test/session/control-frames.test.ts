@@ -18,7 +18,11 @@ function understood(bytes: readonly Uint8Array[], sizes: readonly number[] = [1_
   const show = (error: DrpcError): string =>
     `${error.code}/${error.wireCode} ${error.rawMessage}${error.notStarted ? ", not started" : ""}`;
   const frames = new ControlFrames({
-    granted: (streamId, granted) => all.push(`grant ${streamId} ${granted}`),
+    credit: {
+      granted: (streamId, granted) => all.push(`grant ${streamId} ${granted}`),
+      blocked: (streamId, cost) => all.push(`blocked ${streamId} ${cost}`),
+      lent: (streamId, message) => all.push(`lent ${streamId} ${message}`),
+    },
     pinged: (body) => all.push(`ping ${Buffer.from(body).toString("hex")}`),
     goingAway: (lastStreamId, error) => all.push(`goingAway ${lastStreamId} ${show(error)}`),
     refused: (streamId, error) => all.push(`refused ${streamId} ${show(error)}`),
@@ -27,6 +31,7 @@ function understood(bytes: readonly Uint8Array[], sizes: readonly number[] = [1_
   return all;
 }
 
+const controlKinds = [Kind.WindowUpdate, Kind.Loan, Kind.Blocked, Kind.Refused, Kind.GoingAway, Kind.Ping];
 const unavailable = { code: 14n, text: "bye" };
 const goingAway = encodeGoingAway({ lastStreamId: 7, error: unavailable });
 const ping = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 0);
@@ -36,6 +41,8 @@ describe("ControlFrames", () => {
     const frames = [
       frame(Kind.WindowUpdate, 3, 0, Uint8Array.of(5)),
       frame(Kind.WindowUpdate, 0, 0, Uint8Array.of(0x80, 1)),
+      frame(Kind.Blocked, 5, 0, Uint8Array.of(0x80, 1)),
+      frame(Kind.Loan, 5, 0, Uint8Array.of(2)),
       frame(Kind.Ping, 0, 0, ping),
       frame(Kind.GoingAway, 0, 0, goingAway),
       frame(Kind.Refused, 9, 0, encodeErrorPayload({ code: 8n, text: "full" })),
@@ -45,6 +52,8 @@ describe("ControlFrames", () => {
         assert.deepEqual(understood(frames, sizes), [
           "grant 3 5",
           "grant 0 128",
+          "blocked 5 128",
+          "lent 5 2",
           "ping 010203040506070800",
           "goingAway 7 14/14 bye, not started",
           "refused 9 8/8 full, not started",
@@ -84,7 +93,7 @@ describe("ControlFrames", () => {
   });
 
   test("never throws, whatever the bodies hold", () => {
-    const kind = fc.constantFrom(Kind.WindowUpdate, Kind.Ping, Kind.GoingAway, Kind.Refused);
+    const kind = fc.constantFrom(...controlKinds);
     const any = fc.tuple(kind, fc.nat(3), fc.uint8Array({ maxLength: 30 }), fc.boolean(), fc.boolean());
     fc.assert(
       fc.property(fc.array(any, { maxLength: 6 }), cutSizes, (all, sizes) => {
@@ -97,5 +106,5 @@ describe("ControlFrames", () => {
 
 test("only the kinds of control frames stand outside the order of message ids", () => {
   const kinds = Object.values(Kind).filter((kind) => isOutOfOrderKind(kind));
-  assert.deepEqual(new Set(kinds), new Set([Kind.WindowUpdate, Kind.Refused, Kind.GoingAway, Kind.Ping]));
+  assert.deepEqual(new Set(kinds), new Set(controlKinds));
 });

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code, DrpcError } from "@ts-drpc/core";
 import fc from "fast-check";
-import { decodeGrant, encodeGrant, messageOverheadBytes } from "../../src/session/flow-control.js";
+import { decodeCredit, encodeCredit, messageOverheadBytes } from "../../src/session/flow-control.js";
 import { Session } from "../../src/session/session.js";
 import { resolveSessionOptions } from "../../src/session/session-options.js";
 import { announcementKey } from "../../src/session/settings-exchange.js";
@@ -75,7 +75,7 @@ test("a sender takes back what it did not send: granted all that arrived, it has
       const grant = (): void => {
         const bytes = cost(peer.frames) - granted;
         if (bytes > 0) {
-          peer.write(frame(Kind.WindowUpdate, 0, 0, encodeGrant(bytes)));
+          peer.write(frame(Kind.WindowUpdate, 0, 0, encodeCredit(bytes)));
           granted += bytes;
         }
       };
@@ -103,7 +103,7 @@ test("a sender takes back what it did not send: granted all that arrived, it has
           peer.resume();
           await quiet();
           grant();
-          peer.write(frame(Kind.WindowUpdate, receiver.stream.id, 0, encodeGrant(bytes + 1)));
+          peer.write(frame(Kind.WindowUpdate, receiver.stream.id, 0, encodeCredit(bytes + 1)));
         } else if (what === "pause") {
           peer.pause();
         } else if (what === "wait") {
@@ -145,7 +145,7 @@ test("a stream that ends in the moment when its message may go gives the credit 
   await stream.send(new Uint8Array(300_000 - messageOverheadBytes));
   const waiting = stream.send(new Uint8Array(150_000));
   // Both come in one turn: the first lets the message go, the second ends its stream before it has gone.
-  peer.write(frame(Kind.WindowUpdate, 0, 0, encodeGrant(300_000)), frame(Kind.Error, 1, 2, "no"));
+  peer.write(frame(Kind.WindowUpdate, 0, 0, encodeCredit(300_000)), frame(Kind.Error, 1, 2, "no"));
   await assert.rejects(waiting ?? Promise.resolve());
   assert.equal(session.flow.spend(1_000, windowBytes / 2), undefined);
   assert.equal(session.flow.spend(1_000, windowBytes / 2), undefined);
@@ -223,7 +223,7 @@ test("a receiver gives back all that arrived, whatever became of it, and not a b
       const granted = (): number =>
         peer.frames
           .filter(({ kind, stream }) => kind === Kind.WindowUpdate && stream === 0)
-          .reduce((sum, each) => sum + decodeGrant(each.data), 0);
+          .reduce((sum, each) => sum + decodeCredit(each.data), 0);
       for (const { what, stream, bytes, wait } of steps) {
         const ids = [...nextMessage.keys()];
         const id = ids[stream % ids.length] as number;

@@ -6,8 +6,8 @@ import { describe, test } from "node:test";
 import { golden, hex, toHex } from "@ts-drpc-internal/fixtures";
 import fc from "fast-check";
 import {
-  decodeGrant,
-  encodeGrant,
+  decodeCredit,
+  encodeCredit,
   grantThreshold,
   messageOverheadBytes,
   SendCredit,
@@ -183,7 +183,7 @@ describe("SendCredit", () => {
   });
 });
 
-describe("encodeGrant", () => {
+describe("encodeCredit", () => {
   test("makes the fork's WindowUpdate frames, with message id 0", () => {
     const frames = records.filter((record) => record.op === "encode");
     // These cannot be asked for: this side never grants more than was sent to it.
@@ -194,27 +194,27 @@ describe("encodeGrant", () => {
     );
     for (const { stream, delta, hex: bytes } of frames.filter((record) => !beyond.includes(record.delta))) {
       const buffer = new WriteBuffer();
-      const body = encodeGrant(Number(delta));
+      const body = encodeCredit(Number(delta));
       buffer.append(firstByte(Kind.WindowUpdate, true, true), Number(stream), 0, body, 0, body.length);
       assert.equal(toHex(buffer.take() as Uint8Array), bytes);
     }
   });
 
-  test("is undone by decodeGrant", () => {
-    fc.assert(fc.property(fc.maxSafeNat(), (bytes) => assert.equal(decodeGrant(encodeGrant(bytes)), bytes)));
+  test("is undone by decodeCredit", () => {
+    fc.assert(fc.property(fc.maxSafeNat(), (bytes) => assert.equal(decodeCredit(encodeCredit(bytes)), bytes)));
   });
 });
 
-describe("decodeGrant", () => {
+describe("decodeCredit", () => {
   test("takes a grant above 2^53 for at least as much, which the credit then saturates", () => {
-    assert.ok(decodeGrant(hex("ffffffffffffffffff01")) > Number.MAX_SAFE_INTEGER);
+    assert.ok(decodeCredit(hex("ffffffffffffffffff01")) > Number.MAX_SAFE_INTEGER);
   });
 
   test("gives 0 for what is no varint, and never throws", () => {
     for (const bytes of ["", "80", "0500", "ffffffffffffffffffff", "8080808080808080808000"]) {
-      assert.equal(decodeGrant(hex(bytes)), 0, bytes);
+      assert.equal(decodeCredit(hex(bytes)), 0, bytes);
     }
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 14 }), (body) => assert.ok(decodeGrant(body) >= 0)));
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 14 }), (body) => assert.ok(decodeCredit(body) >= 0)));
   });
 });
 
@@ -246,8 +246,8 @@ describe("grantThreshold", () => {
       connectionWindowBytes: undefined,
       grantThreshold,
     });
-    const host = { flow: { windows }, budget: { add() {} }, consumed() {} };
-    const receiver = { message() {}, end() {}, terminated() {} };
+    const host = { flow: { windows, repaid() {} }, budget: { add() {} }, consumed() {} };
+    const receiver = { wantsMessage: false, message() {}, end() {}, terminated() {} };
     const stream = new Stream(1, "/a.B/C", host as unknown as StreamHost, () => receiver);
     const granted = consume.map((cost) => {
       stream.consume((cost - 1) * messageOverheadBytes);

@@ -13,6 +13,7 @@ import { type ConnectionPairOptions, createConnectionPair } from "../../src/test
 export class HoldingReceiver implements StreamReceiver {
   readonly stream: Stream;
   readonly unread: number[] = [];
+  wantsMessage = false;
   received = 0;
   terminatedWith: DrpcError | undefined;
   isTerminated = false;
@@ -24,6 +25,7 @@ export class HoldingReceiver implements StreamReceiver {
 
   message(body: Uint8Array): void {
     this.received++;
+    this.wantsMessage = false;
     this.unread.push(body.length);
   }
 
@@ -34,6 +36,14 @@ export class HoldingReceiver implements StreamReceiver {
   terminated(cause: DrpcError | undefined): void {
     this.isTerminated = true;
     this.terminatedWith = cause;
+  }
+
+  /** Waits for the next message, if none is here. */
+  want(): void {
+    this.wantsMessage = this.unread.length === 0;
+    if (this.wantsMessage) {
+      this.stream.messageWanted();
+    }
   }
 
   /** Takes the oldest message. */

@@ -31,6 +31,7 @@ function setup(options: SessionOptions = {}) {
   const stream = session.open(
     { path: "/a.B/C", pathBytes: new TextEncoder().encode("/a.B/C"), metadata: [], streamsRequests: true },
     () => ({
+      wantsMessage: false,
       message: (body) => unread.push(body.length),
       end: (error) => ended.push(error?.rawMessage),
       terminated: () => undefined,

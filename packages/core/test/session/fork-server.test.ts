@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code } from "@ts-drpc/core";
 import { gopeer, type gopeerMessages } from "@ts-drpc-internal/fixtures";
-import { decodeGrant, encodeGrant } from "../../src/session/flow-control.js";
+import { decodeCredit, encodeCredit } from "../../src/session/flow-control.js";
 import { Kind } from "../../src/wire/kind.js";
 import { GoldenEcho, msg } from "../golden-echo.js";
 import { frame, framesOf, invoke, type RawPeer, serveRawClient, show } from "../raw-peer.js";
@@ -80,7 +80,7 @@ const callStream = (peer: RawPeer, stream = 1): void =>
     frame(Kind.Message, stream, 2, msg({})),
     frame(Kind.CloseSend, stream, 3),
   );
-const grant = (stream: number, bytes: number): Uint8Array => frame(Kind.WindowUpdate, stream, 0, encodeGrant(bytes));
+const grant = (stream: number, bytes: number): Uint8Array => frame(Kind.WindowUpdate, stream, 0, encodeCredit(bytes));
 const messages = (peer: RawPeer, stream = 1): number[] =>
   peer.frames.filter((each) => each.kind === Kind.Message && each.stream === stream).map(({ data }) => data.length);
 
@@ -135,7 +135,7 @@ test("Receiver: grants what was taken, all of it at once when that is the thresh
   await take(3);
   await quiet();
   assert.deepEqual(
-    peer.frames.map(({ data }) => decodeGrant(data)),
+    peer.frames.map(({ data }) => decodeCredit(data)),
     [40_000, 40_000],
   );
 });

@@ -16,6 +16,7 @@ import { errorFrame, frame, framesOf, join, RawPeer, show } from "../raw-peer.js
 /** A receiver that keeps what it is told, and takes messages only when the test does. */
 class Recorder implements StreamReceiver {
   readonly events: string[] = [];
+  readonly wantsMessage = false;
   readonly #stream: Stream;
   #unread: number[] = [];
 

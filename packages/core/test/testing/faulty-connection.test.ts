@@ -12,7 +12,7 @@ import {
   registerEchoService,
 } from "@ts-drpc-internal/fixtures";
 import fc from "fast-check";
-import { encodeGrant } from "../../src/session/flow-control.js";
+import { encodeCredit } from "../../src/session/flow-control.js";
 import { Kind } from "../../src/wire/kind.js";
 import { frame, framesOf, join } from "../raw-peer.js";
 import { noTimers } from "../rpc/harness.js";
@@ -211,7 +211,7 @@ describe("createFaultyConnection", () => {
 
   test("withholdCredit passes what is no DRPC as it is", async () => {
     const { faulty, good } = pairOf({ received: { withholdCredit: true } });
-    const grant = frame(Kind.WindowUpdate, 1, 0, encodeGrant(5));
+    const grant = frame(Kind.WindowUpdate, 1, 0, encodeCredit(5));
     const garbage = new Uint8Array(30).fill(0xff);
     good.connection.write(join([grant, frame(Kind.CloseSend, 1, 1)]));
     good.connection.write(garbage);

@@ -74,7 +74,7 @@ describe("encodeFrameHeader", () => {
 describe("firstByte", () => {
   test("is what the protocol says for every kind", () => {
     const bytes = Object.values(Kind).map((kind) => firstByte(kind, true, isControlKind(kind)));
-    assert.equal(toHex(Uint8Array.from(bytes)), "03050789" + "0b0d0f91" + "f3f5f7f9fbfd");
+    assert.equal(toHex(Uint8Array.from(bytes)), "03050789" + "0b0d0f91" + "eff1f3f5f7f9fbfd");
   });
 
   test("keeps kind, done and control apart", () => {
@@ -95,6 +95,8 @@ describe("Kind", () => {
       ["CloseSend", 6],
       ["InvokeMetadata", 7],
       ["WindowUpdate", 8],
+      ["Loan", 55],
+      ["Blocked", 56],
       ["Refused", 57],
       ["GoingAway", 58],
       ["Ping", 59],
@@ -118,6 +120,8 @@ describe("Kind", () => {
     assert.deepEqual(control, [
       Kind.Cancel,
       Kind.WindowUpdate,
+      Kind.Loan,
+      Kind.Blocked,
       Kind.Refused,
       Kind.GoingAway,
       Kind.Ping,
