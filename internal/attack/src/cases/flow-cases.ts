@@ -91,6 +91,31 @@ export const flowCases: readonly AttackCase[] = [
     },
   },
   {
+    name: "loans",
+    attack: 13,
+    what: "messages that are said to wait, and never come, and loans of credit that nobody asked for",
+    async run(field) {
+      const connection = await announced(field, 65_536);
+      const most = longVarint(2n ** 64n - 1n);
+      const costs = [Uint8Array.of(0), Uint8Array.of(1), longVarint(4_194_304n), most, new Uint8Array(11).fill(0xff)];
+      const claims = [Kind.Blocked, Kind.Loan].flatMap((kind) => [
+        ...costs.map((cost) => frame(kind, helloStream, 0, cost)),
+        frame(kind, 0, 0, Uint8Array.of(1)),
+        frame(kind, 99, 0, Uint8Array.of(1)),
+        frame(kind, helloStream, 0, Uint8Array.of(1), { done: false }),
+      ]);
+      connection.write(...claims);
+      await connection.echoOn(helloStream, 5, echoMessage("x"));
+      const flood = joinBytes(new Array<Uint8Array>(1_000).fill(joinBytes(claims)));
+      const end = await connection.flood(new Array<Uint8Array>(field.times(100, 5)).fill(flood), 10_000);
+      assert.equal(end, "sent");
+      await connection.echoOn(helloStream, 6, echoMessage("x"));
+      const loans = connection.count(Kind.Loan);
+      assert.ok(loans <= 3, `${loans} loans for three messages`);
+      return "one loan for each message that comes, and the stream goes on";
+    },
+  },
+  {
     name: "overrun",
     attack: 13,
     what: "a peer that knows of windows, and sends on without credit",
