@@ -1,7 +1,8 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Runs every *.test.ts of the repository with Node's test runner, or those whose path holds one of the arguments.
+// Runs every *.test.ts of the repository with Node's test runner, or those whose path holds one of the arguments. A terminal
+// gets every test, and the failures again at the end; a log gets the files, and at its end the failures.
 
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
@@ -27,6 +28,10 @@ if (files.length === 0) {
   console.error(`no test file matches ${wanted.join(", ")}`);
   process.exit(1);
 }
-const options = ["--conditions=@ts-drpc/source", "--import", "tsx", "--test", "--test-concurrency=2"];
+const reporter = process.stdout.isTTY ? "spec" : "./scripts/test-reporter.mjs";
+const options = [
+  ...["--conditions=@ts-drpc/source", "--import", "tsx"],
+  ...["--test", "--test-concurrency=2", `--test-reporter=${reporter}`],
+];
 const { status } = spawnSync(process.execPath, [...options, ...files], { stdio: "inherit" });
 process.exit(status ?? 1);
