@@ -27,6 +27,9 @@ export interface AttackCase {
   /** True if it makes sense against any DRPC server, of which only the address is known. Defaults to false. */
   readonly anyServer?: boolean;
 
+  /** Says why it cannot be run on this machine, or returns undefined if it can. Left out, it can be run anywhere. */
+  readonly missing?: () => string | undefined;
+
   /**
    * Attacks. Resolves with what was seen, for the table, and throws an
    * AssertionError that says what does not hold.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttackCase } from "./attack-case.js";
+import { cableCases } from "./cases/cable-cases.js";
 import { clientCases } from "./cases/client-cases.js";
 import { connectionCases } from "./cases/connection-cases.js";
 import { contentCases } from "./cases/content-cases.js";
@@ -18,6 +19,7 @@ export const attackCases: readonly AttackCase[] = [
   ...streamCases,
   ...flowCases,
   ...connectionCases,
+  ...cableCases,
   ...contentCases,
   ...handlerCases,
   ...clientCases,

@@ -62,7 +62,7 @@ async function attack(chosen: readonly AttackCase[]): Promise<void> {
     process.stdout.write(`${each.name.padEnd(32)} `);
     const report = await runner.run(each);
     reports.push(report);
-    console.log(`${report.status.padEnd(6)} ${(report.tookMs / 1_000).toFixed(1).padStart(5)} s  ${report.remark}`);
+    console.log(`${report.status.padEnd(7)} ${(report.tookMs / 1_000).toFixed(1).padStart(5)} s  ${report.remark}`);
   }
   await runner[Symbol.asyncDispose]();
   console.log(`\n${reportTable(reports)}`);

@@ -58,7 +58,7 @@ function row({ attackCase, status, remark, peak, alone, attacked }: CaseReport):
   const { bound = defaultBound } = attackCase;
   const against = (value: number | undefined, limit: number): string =>
     value === undefined ? "" : `${value.toFixed()} / ${limit}`;
-  const shown = { holds: "yes", open: "not yet", failed: "**no**", closed: "yes" }[status];
+  const shown = { holds: "yes", open: "not yet", failed: "**no**", closed: "yes", skipped: "not run" }[status];
   return [
     String(attackCase.attack),
     attackCase.name,
@@ -66,7 +66,7 @@ function row({ attackCase, status, remark, peak, alone, attacked }: CaseReport):
     shown,
     against(peak?.heapMiB, bound.heapMiB),
     against(peak?.rssMiB, bound.rssMiB),
-    `${alone.p99Ms.toFixed(1)} / ${attacked.p99Ms.toFixed(1)}`,
+    alone === undefined || attacked === undefined ? "" : `${alone.p99Ms.toFixed(1)} / ${attacked.p99Ms.toFixed(1)}`,
     oneLine(remark),
   ];
 }

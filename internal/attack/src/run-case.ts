@@ -18,14 +18,17 @@ import { userKey } from "./harness/victim-handler.js";
 export interface CaseReport {
   readonly attackCase: AttackCase;
 
-  /** `holds`; `open` for what is known not to hold; `failed`; `closed` for what is known not to hold, and does. */
-  readonly status: "holds" | "open" | "failed" | "closed";
+  /**
+   * `holds`; `open` for what is known not to hold; `failed`; `closed` for what is known not to hold, and does; `skipped` for
+   * what cannot be run on this machine.
+   */
+  readonly status: "holds" | "open" | "failed" | "closed" | "skipped";
 
-  /** What was seen, or what does not hold. */
+  /** What was seen, what does not hold, or what is missing. */
   readonly remark: string;
-  readonly peak: MemoryReport | undefined;
-  readonly alone: LoadReport;
-  readonly attacked: LoadReport;
+  readonly peak?: MemoryReport | undefined;
+  readonly alone?: LoadReport;
+  readonly attacked?: LoadReport;
   readonly tookMs: number;
 }
 
@@ -52,6 +55,10 @@ export class CaseRunner implements AsyncDisposable {
   /** Runs a case. Never rejects because of what the server does. */
   async run(attackCase: AttackCase): Promise<CaseReport> {
     const start = performance.now();
+    const missing = attackCase.missing?.();
+    if (missing !== undefined) {
+      return { attackCase, status: "skipped", remark: missing, tookMs: 0 };
+    }
     const { quick, outside } = this.#options;
     const victim = outside === undefined ? await this.#victim(attackCase) : undefined;
     const target = outside?.target ?? { host: "127.0.0.1", port: victim?.port ?? 0 };

@@ -19,6 +19,9 @@ export interface ChildProgramOptions {
   /** How many files it may have open. Defaults to what this process may. */
   readonly maxOpenFiles?: number | undefined;
 
+  /** The network namespace that it runs in, on Linux. Defaults to that of this process. */
+  readonly namespace?: string | undefined;
+
   /** How large its heap may grow before it crashes, in MiB. Defaults to what Node allows. */
   readonly maxHeapMiB?: number | undefined;
 }
@@ -31,7 +34,7 @@ export class ChildProgram implements AsyncDisposable {
   #lastId = 0;
   #log = "";
 
-  constructor(file: string, { maxOpenFiles, maxHeapMiB }: ChildProgramOptions = {}) {
+  constructor(file: string, { maxOpenFiles, maxHeapMiB, namespace }: ChildProgramOptions = {}) {
     const node = [
       process.execPath,
       "--expose-gc",
@@ -42,7 +45,8 @@ export class ChildProgram implements AsyncDisposable {
       fileURLToPath(new URL(file, import.meta.url)),
     ];
     const limited = ["/bin/sh", "-c", `ulimit -n ${maxOpenFiles} && exec "$@"`, "sh", ...node];
-    const [command, ...parameters] = maxOpenFiles === undefined ? node : limited;
+    const entered = namespace === undefined ? [] : ["ip", "netns", "exec", namespace];
+    const [command, ...parameters] = [...entered, ...(maxOpenFiles === undefined ? node : limited)];
     this.#child = spawn(command as string, parameters, {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       // What a test runner tells its own children is not for these.

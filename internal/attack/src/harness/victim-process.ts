@@ -79,6 +79,9 @@ answerCommands({
     const { port: tlsPort } = await server.listen({ host: "127.0.0.1", port: 0, tls });
     return { port, tlsPort };
   },
+  async listenOn(host: string): Promise<number | undefined> {
+    return (await server?.listen({ host, port: 0 }))?.port;
+  },
   reset(): void {
     peak.reset();
     Object.assign(handler.journal, { started: 0, settled: 0, mostRunning: 0 });

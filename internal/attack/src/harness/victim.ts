@@ -37,6 +37,11 @@ export class Victim implements AsyncDisposable {
     return this.#program.log;
   }
 
+  /** Makes it listen on another of the machine's addresses, too, and resolves with the port. */
+  listenOn(host: string): Promise<number> {
+    return this.#program.ask("listenOn", host);
+  }
+
   /** Forgets what it noted, and the most memory that it took so far. */
   reset(): Promise<void> {
     return this.#program.ask("reset");
