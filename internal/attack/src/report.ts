@@ -10,21 +10,53 @@ const file = new URL("../../../docs/reliability.md", import.meta.url);
 const begin = "<!-- attack:begin -->";
 const end = "<!-- attack:end -->";
 
-const head = [
-  "nr.",
-  "case",
-  "what the peer does",
-  "holds",
-  "heap MiB, peak / bound",
-  "RSS MiB, peak / bound",
-  "p99 ms, alone / attacked",
-  "what was seen",
-] as const;
+type Column = readonly [head: string, cell: (report: CaseReport) => string];
 
-/** Shows reports as a table. */
-export function reportTable(reports: readonly CaseReport[]): string {
-  const rows = [head.map(String), head.map(() => ""), ...reports.map(row)];
-  const widths = head.map((_, column) => Math.max(3, ...rows.map((cells) => cells[column]?.length ?? 0)));
+const shownStatus = { holds: "yes", open: "not yet", failed: "**no**", closed: "yes", skipped: "not run" };
+
+const first: readonly Column[] = [
+  ["nr.", ({ attackCase }) => String(attackCase.attack)],
+  ["case", ({ attackCase }) => attackCase.name],
+  ["what the peer does", ({ attackCase }) => attackCase.what],
+];
+
+const last: readonly Column[] = [
+  [
+    "p99 ms, alone / attacked",
+    ({ alone, attacked }) =>
+      alone === undefined || attacked === undefined ? "" : `${alone.p99Ms.toFixed(1)} / ${attacked.p99Ms.toFixed(1)}`,
+  ],
+  ["what was seen", ({ remark }) => oneLine(remark)],
+];
+
+const columns: readonly Column[] = [
+  ...first,
+  ["holds", ({ status }) => shownStatus[status]],
+  [
+    "heap MiB, peak / bound",
+    ({ peak, attackCase }) => against(peak?.heapMiB, (attackCase.bound ?? defaultBound).heapMiB),
+  ],
+  ["RSS MiB, peak / bound", ({ peak, attackCase }) => against(peak?.rssMiB, (attackCase.bound ?? defaultBound).rssMiB)],
+  ...last,
+];
+
+// Of a server of somebody else it is only asked that it goes on to serve others.
+const outsideColumns: readonly Column[] = [
+  ...first,
+  ["serves others", ({ status }) => shownStatus[status]],
+  ["RSS MiB, peak", ({ peak }) => peak?.rssMiB?.toFixed() ?? ""],
+  ...last,
+];
+
+/** Shows reports as a table, with the bounds of a server of ours or without. */
+export function reportTable(reports: readonly CaseReport[], outside = false): string {
+  const shown = outside ? outsideColumns : columns;
+  const rows = [
+    shown.map(([head]) => head),
+    shown.map(() => ""),
+    ...reports.map((report) => shown.map(([, cell]) => cell(report))),
+  ];
+  const widths = shown.map((_, column) => Math.max(3, ...rows.map((cells) => cells[column]?.length ?? 0)));
   return rows
     .map((cells, index) => {
       const padded = widths.map((width, column) =>
@@ -54,21 +86,8 @@ function machine(): string {
   return `Run by \`npm run attack\` on ${date}: ${cpus.length} × ${model}, ${os.type()}, Node ${process.version}.`;
 }
 
-function row({ attackCase, status, remark, peak, alone, attacked }: CaseReport): string[] {
-  const { bound = defaultBound } = attackCase;
-  const against = (value: number | undefined, limit: number): string =>
-    value === undefined ? "" : `${value.toFixed()} / ${limit}`;
-  const shown = { holds: "yes", open: "not yet", failed: "**no**", closed: "yes", skipped: "not run" }[status];
-  return [
-    String(attackCase.attack),
-    attackCase.name,
-    attackCase.what,
-    shown,
-    against(peak?.heapMiB, bound.heapMiB),
-    against(peak?.rssMiB, bound.rssMiB),
-    alone === undefined || attacked === undefined ? "" : `${alone.p99Ms.toFixed(1)} / ${attacked.p99Ms.toFixed(1)}`,
-    oneLine(remark),
-  ];
+function against(value: number | undefined, limit: number): string {
+  return value === undefined ? "" : `${value.toFixed()} / ${limit}`;
 }
 
 function oneLine(text: string): string {

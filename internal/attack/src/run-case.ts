@@ -9,7 +9,7 @@ import { expectedOpen } from "./expected-open.js";
 import { echoPaths, Field, type Paths, type Target } from "./harness/field.js";
 import { GoodClient } from "./harness/good-client.js";
 import type { LoadReport } from "./harness/good-client-process.js";
-import type { MemoryReport } from "./harness/process-memory.js";
+import { forgetResidentPeak, type MemoryReport, residentPeakMiB } from "./harness/process-memory.js";
 import { until } from "./harness/until.js";
 import { Victim } from "./harness/victim.js";
 import { userKey } from "./harness/victim-handler.js";
@@ -26,7 +26,7 @@ export interface CaseReport {
 
   /** What was seen, what does not hold, or what is missing. */
   readonly remark: string;
-  readonly peak?: MemoryReport | undefined;
+  readonly peak?: Partial<MemoryReport> | undefined;
   readonly alone?: LoadReport;
   readonly attacked?: LoadReport;
   readonly tookMs: number;
@@ -37,7 +37,16 @@ export interface RunnerOptions {
   readonly quick: boolean;
 
   /** A server that is running already. Defaults to one of ours. */
-  readonly outside?: { readonly target: Target; readonly paths: Paths } | undefined;
+  readonly outside?: OutsideServer | undefined;
+}
+
+/** A server of which only the address is known, and what it can be called for. */
+export interface OutsideServer {
+  readonly target: Target;
+  readonly paths: Paths;
+
+  /** Its process, if its memory is to be measured, on Linux. */
+  readonly pid?: number | undefined;
 }
 
 const goodConnections = 1;
@@ -62,11 +71,21 @@ export class CaseRunner implements AsyncDisposable {
     const { quick, outside } = this.#options;
     const victim = outside === undefined ? await this.#victim(attackCase) : undefined;
     const target = outside?.target ?? { host: "127.0.0.1", port: victim?.port ?? 0 };
-    await this.#goodClient.start({ ...target, anyAnswer: victim === undefined });
-    await this.#goodClient.report();
+    await this.#goodClient.start({ ...target, path: outside?.paths.unary });
+    if (outside === undefined) {
+      await this.#goodClient.report();
+    }
     await sleep(quick ? 30 : 2_000);
     const alone = await this.#goodClient.report();
+    if (outside !== undefined && alone.calls === 0) {
+      await this.#goodClient.stop();
+      const remark = `the server did not answer before it was attacked: ${alone.failures.join("; ")}`;
+      return { attackCase, status: "failed", remark, alone, tookMs: performance.now() - start };
+    }
     await victim?.reset();
+    if (outside?.pid !== undefined) {
+      forgetResidentPeak(outside.pid);
+    }
     let remark: string;
     let failure: string | undefined;
     let peak: MemoryReport | undefined;
@@ -76,8 +95,12 @@ export class CaseRunner implements AsyncDisposable {
       peak = await victim?.peak();
     } catch (reason) {
       remark = reason instanceof Error ? reason.message.slice(0, 1_000) : String(reason);
-      // What a server of somebody else answers is its own affair.
-      failure = victim === undefined ? undefined : remark;
+      if (victim === undefined) {
+        // What a server of somebody else answers is its own affair.
+        remark = `not as with ours: ${remark}`;
+      } else {
+        failure = remark;
+      }
       peak = await victim?.peak().catch(() => undefined);
     }
     const attacked = await this.#goodClient.report();
@@ -86,7 +109,9 @@ export class CaseRunner implements AsyncDisposable {
     await this.#dismiss(attackCase, victim, failure !== undefined);
     const status = judge(attackCase, failure);
     const tookMs = performance.now() - start;
-    return { attackCase, status, remark: failure ?? remark, peak, alone, attacked, tookMs };
+    const rssMiB = outside?.pid === undefined ? undefined : residentPeakMiB(outside.pid);
+    const measured = rssMiB === undefined ? peak : { rssMiB };
+    return { attackCase, status, remark: failure ?? remark, peak: measured, alone, attacked, tookMs };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

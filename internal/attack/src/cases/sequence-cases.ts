@@ -12,6 +12,7 @@ export const sequenceCases: readonly AttackCase[] = [
     name: "out-of-order",
     attack: 5,
     what: "ids that go back or jump, kinds that change, frames before and after the life of a stream",
+    anyServer: true,
     run: (field) => assertFates(field, outOfOrder(field.paths.unary, field.paths.bidi)),
   },
 ];

@@ -16,6 +16,13 @@ const stuck = { [behaviourKey]: "ignores its signal" };
 const obedient = { [behaviourKey]: "waits for its signal" };
 const batch = 50;
 
+/** What a server does with a flood. */
+const endings: Readonly<Record<FloodEnd, string>> = {
+  sent: "the server takes it all",
+  blocked: "the server stops reading",
+  ended: "the connection is ended",
+};
+
 /** Streams that are begun, ended and refused without end. */
 export const streamCases: readonly AttackCase[] = [
   {
@@ -79,7 +86,7 @@ export const streamCases: readonly AttackCase[] = [
         await field.untilNoted("the connection is ended", ({ connections }) => connections === 1, 3_000);
         return "the connection is ended";
       }
-      return end === "blocked" ? "the server stops reading" : "the connection is ended";
+      return endings[end];
     },
   },
   {
@@ -90,7 +97,7 @@ export const streamCases: readonly AttackCase[] = [
     async run(field) {
       const connection = await field.connect();
       const end = await floodErrors(field, connection);
-      return `${connection.count(Kind.Error)} errors, ${end === "ended" ? "then the connection is ended" : "and the connection goes on"}`;
+      return `${connection.count(Kind.Error)} errors; ${endings[end]}`;
     },
   },
   {
@@ -169,6 +176,9 @@ async function halfOpen(field: Field, begin: (stream: number) => Uint8Array): Pr
     await connection.settled(field.paths.unary, 301);
   }
   const end = await connection.flood(batches(field.times(100_000, 5_000), (id) => begin(id + 301)));
+  if (!field.inside) {
+    return `${connection.count(Kind.Error)} errors; ${endings[end]}`;
+  }
   return `256 time out, the rest is refused${end === "ended" ? ", then the connection is ended" : ""}`;
 }
 

@@ -33,6 +33,9 @@ export const echoPaths: Paths = {
   bidi: "/echo.v1.EchoService/Chat",
 };
 
+// Longer than a server needs to answer, and shorter than anybody wants to wait for each of many.
+const watchMs = 3_000;
+
 /** What a case is given: whom to attack, and how hard. All that it opens is closed after it. */
 export class Field implements AsyncDisposable {
   readonly target: Target;
@@ -110,6 +113,14 @@ export class Field implements AsyncDisposable {
     socket.on("error", () => undefined);
     await once(socket, "secureConnect");
     return socket;
+  }
+
+  /** Waits for a while for something that a server of somebody else may never do, and tells whether it did. */
+  async watch(isSo: () => boolean): Promise<boolean> {
+    return until("something that may never be", isSo, { timeoutMs: watchMs }).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Waits until something is so of what the attacked server noted. */

@@ -3,9 +3,9 @@
 
 // The client that behaves well: it makes calls at a steady pace on a connection of its own, and measures how long they take.
 
-import { Code, DrpcError } from "@ts-drpc/core";
+import { Code, DrpcError, type UnaryMethod } from "@ts-drpc/core";
 import { createNodeTransport } from "@ts-drpc/node";
-import { createEchoServiceClient, type EchoServiceClient } from "@ts-drpc-internal/fixtures";
+import { createEchoServiceClient, EchoService, type EchoServiceClient } from "@ts-drpc-internal/fixtures";
 import { answerCommands } from "./child-commands.js";
 import { userKey } from "./victim-handler.js";
 
@@ -14,8 +14,8 @@ export interface GoodClientTarget {
   readonly host: string;
   readonly port: number;
 
-  /** True if the server may not know the service: it then serves the client if it answers so. Defaults to false. */
-  readonly anyAnswer?: boolean;
+  /** A unary method to call instead of our own, of any server: it serves the client if it answers, whatever it says. */
+  readonly path?: string | undefined;
 }
 
 /** What came of the calls since the last report. */
@@ -33,22 +33,30 @@ const timeoutMs = 15_000;
 const maxFailures = 5;
 const metadata = { [userKey]: "good" };
 
+// What this side says itself when there is no answer.
+const unanswered = new Set<number>([Code.Unavailable, Code.DeadlineExceeded, Code.Canceled, Code.Internal]);
+
 let transport: ReturnType<typeof createNodeTransport> | undefined;
 let latencies: number[] = [];
 let failures: string[] = [];
 let stopped = true;
 let loop: Promise<void> | undefined;
-let anyAnswer = false;
+let path: string | undefined;
 
 answerCommands({
   async start(target: GoodClientTarget): Promise<void> {
     await stop();
-    anyAnswer = target.anyAnswer ?? false;
-    transport = createNodeTransport({ host: target.host, port: target.port });
-    const client = createEchoServiceClient(transport);
-    await timed(() => client.say({ sentence: "x" }, { metadata, timeoutMs }));
+    path = target.path;
+    const current = createNodeTransport({ host: target.host, port: target.port });
+    transport = current;
+    const client = createEchoServiceClient(current);
+    const method = path === undefined ? EchoService.method.say : methodAt(path);
+    const call = (): Promise<unknown> => current.unary(method, { sentence: "x" }, { metadata, timeoutMs });
+    await timed(call);
     stopped = false;
-    loop = Promise.all([unaryCalls(client), ...(anyAnswer ? [] : [streamedCalls(client)])]).then(() => undefined);
+    loop = Promise.all([unaryCalls(call), ...(path === undefined ? [streamedCalls(client)] : [])]).then(
+      () => undefined,
+    );
   },
   report(): LoadReport {
     const sorted = latencies.sort((a, b) => a - b);
@@ -67,9 +75,9 @@ async function stop(): Promise<void> {
   await transport?.close({ drainMs: 0 });
 }
 
-async function unaryCalls(client: EchoServiceClient): Promise<void> {
+async function unaryCalls(call: () => Promise<unknown>): Promise<void> {
   while (!stopped) {
-    await timed(() => client.say({ sentence: "x" }, { metadata, timeoutMs }));
+    await timed(call);
     await new Promise((resolve) => setTimeout(resolve, paceMs));
   }
 }
@@ -102,7 +110,7 @@ async function timed(call: () => Promise<unknown>): Promise<void> {
     await call();
     latencies.push(performance.now() - start);
   } catch (reason) {
-    if (anyAnswer && reason instanceof DrpcError && reason.code === Code.Unimplemented) {
+    if (path !== undefined && reason instanceof DrpcError && !unanswered.has(reason.code)) {
       latencies.push(performance.now() - start);
     } else {
       await failed(reason);
@@ -115,4 +123,13 @@ function failed(reason: unknown): Promise<void> {
     failures.push(String(reason));
   }
   return new Promise((resolve) => setTimeout(resolve, paceMs));
+}
+
+/** Describes a method of this path, whose messages begin with a text as ours do, or else are not understood. */
+function methodAt(
+  wanted: string,
+): UnaryMethod<typeof EchoService.method.say.input, typeof EchoService.method.say.output> {
+  const { say } = EchoService.method;
+  const [, typeName = "", name = ""] = wanted.split("/");
+  return { ...say, name, parent: { ...say.parent, typeName } };
 }

@@ -25,12 +25,7 @@ export class MemoryPeak {
   reset(): void {
     this.#heapBytes = 0;
     this.#rssBytes = 0;
-    try {
-      // https://docs.kernel.org/filesystems/proc.html: 5 makes the kernel forget the peak of the resident set.
-      writeFileSync("/proc/self/clear_refs", "5");
-    } catch {
-      // Elsewhere than on Linux only the samples count.
-    }
+    forgetResidentPeak("self");
     this.#sample();
   }
 
@@ -39,7 +34,7 @@ export class MemoryPeak {
     this.#sample();
     return {
       heapMiB: this.#heapBytes / mebibyte,
-      rssMiB: Math.max(this.#rssBytes, residentPeakBytes()) / mebibyte,
+      rssMiB: Math.max(this.#rssBytes / mebibyte, residentPeakMiB("self") ?? 0),
     };
   }
 
@@ -64,12 +59,22 @@ export async function heldMemory(): Promise<MemoryReport> {
   return { heapMiB: (heapUsed + external) / mebibyte, rssMiB: rss / mebibyte };
 }
 
-/** The kernel sees what happens between two samples, too. */
-function residentPeakBytes(): number {
+/** Makes the kernel forget the most memory that a process took. */
+export function forgetResidentPeak(process: number | "self"): void {
   try {
-    const found = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"));
-    return Number(found?.[1] ?? 0) * 1024;
+    // https://docs.kernel.org/filesystems/proc.html: 5 makes the kernel forget the peak of the resident set.
+    writeFileSync(`/proc/${process}/clear_refs`, "5");
   } catch {
-    return 0;
+    // Elsewhere than on Linux only the samples count.
+  }
+}
+
+/** Returns the most memory that was resident, which the kernel notes between two samples too, or undefined if it does not. */
+export function residentPeakMiB(process: number | "self"): number | undefined {
+  try {
+    const found = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${process}/status`, "utf8"));
+    return found === null ? undefined : Number(found[1]) / 1024;
+  } catch {
+    return undefined;
   }
 }

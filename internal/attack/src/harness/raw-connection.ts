@@ -1,6 +1,7 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { decodeErrorPayload, FrameReader, Kind } from "@ts-drpc/core/wire";
 import { frame } from "./frames.js";
@@ -113,7 +114,9 @@ export class RawConnection {
   async echoOn(stream: number, message: number, body: Uint8Array): Promise<void> {
     const before = this.messages.get(stream) ?? 0;
     this.write(frame(Kind.Message, stream, message, body));
-    await this.until(`a Message on stream ${stream}`, () => (this.messages.get(stream) ?? 0) > before);
+    const echoed = (): boolean => (this.messages.get(stream) ?? 0) > before;
+    await this.until(`a Message on stream ${stream}`, () => echoed() || this.errors.has(stream));
+    assert.ok(echoed(), `stream ${stream} was answered with an error: ${this.errors.get(stream)?.text}`);
   }
 
   /** Waits until all that was sent before has been read, as answers come in the order of what they answer. */
