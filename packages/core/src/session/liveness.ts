@@ -117,16 +117,28 @@ export class Liveness {
     if (this.#pingTimer !== undefined || !host.ping()) {
       return;
     }
+    this.#awaitSign();
+  }
+
+  #awaitSign(): void {
+    const { reader, writer } = this.#host;
     const { activity } = reader;
+    // What the question waits behind, if a slow line still carries that: then that it does so is a sign, too.
+    const ahead = writer.busy ? writer.progress : undefined;
     this.#wait(this.#limits.keepaliveTimeoutMs, () => {
       // If this process was busy until now, the answer may lie there unread: what has come is read before the next timer.
-      this.#wait(1, () => this.#judge(activity));
+      this.#wait(1, () => this.#judge(activity, ahead));
     });
   }
 
-  #judge(activity: number): void {
-    const { reader, address, dead } = this.#host;
-    if (reader.activity === activity && !reader.paused) {
+  #judge(activity: number, ahead: number | undefined): void {
+    const { reader, writer, address, dead } = this.#host;
+    if (reader.activity !== activity || reader.paused) {
+      return;
+    }
+    if (ahead !== undefined && ahead !== writer.progress) {
+      this.#awaitSign();
+    } else {
       const { keepaliveTimeoutMs } = this.#limits;
       const text = `the peer ${address} gave no sign of life within keepaliveTimeoutMs, ${keepaliveTimeoutMs} ms`;
       dead(new DrpcError(text, Code.Unavailable));

@@ -89,7 +89,8 @@ export interface SessionOptions {
 
   /**
    * How long the peer may take to give that sign, in milliseconds. After that
-   * the connection is given up, and its calls fail with Unavailable. Defaults to 10,000.
+   * the connection is given up, and its calls fail with Unavailable. As long as it goes on to
+   * take what waits to be sent, over a slow line, it is waited for. Defaults to 10,000.
    */
   readonly keepaliveTimeoutMs?: number | undefined;
 

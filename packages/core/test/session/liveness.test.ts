@@ -3,7 +3,15 @@
 
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import type { DrpcError } from "@ts-drpc/core";
+import {
+  createRouter,
+  createSessionTransport,
+  type DrpcError,
+  type ServedConnection,
+  serveConnection,
+} from "@ts-drpc/core";
+import { createConnectionPair, createFaultyConnection } from "@ts-drpc/core/testing";
+import { createEchoServiceClient, EchoHandler, registerEchoService } from "@ts-drpc-internal/fixtures";
 import { Liveness } from "../../src/session/liveness.js";
 import { resolveSessionOptions, type SessionOptions } from "../../src/session/session-options.js";
 
@@ -95,6 +103,43 @@ describe("a peer that is silent", () => {
     assert.deepEqual(host.events, ["ping"]);
     pass(600);
     assert.deepEqual(host.events, ["ping", "ping"]);
+  });
+
+  test("is waited for as long as it takes what lies before the question, as over a slow line", (t) => {
+    const { host, pass } = setup(t);
+    host.writer.busy = true;
+    let ms = 0;
+    pass(10_000, () => {
+      ms += 10;
+      if (ms % 300 === 0) {
+        host.writer.progress++;
+      }
+    });
+    assert.deepEqual(host.events, ["ping"]);
+    pass(1_000);
+    assert.deepEqual(host.events.slice(0, 2), ["ping", dead]);
+  });
+
+  test("has keepaliveTimeoutMs from when it took the last of what lay before the question", (t) => {
+    const { host, pass } = setup(t);
+    host.writer.busy = true;
+    pass(1_300);
+    host.writer.progress++;
+    host.writer.busy = false;
+    pass(400);
+    assert.deepEqual(host.events, ["ping"]);
+    pass(410);
+    assert.deepEqual(host.events.slice(0, 2), ["ping", dead]);
+  });
+
+  test("is given up in time whatever is sent behind the question, as that is taken by this machine only", (t) => {
+    const { host, pass } = setup(t);
+    pass(1_000);
+    pass(410, () => {
+      host.writer.busy = !host.writer.busy;
+      host.writer.progress++;
+    });
+    assert.deepEqual(host.events.slice(0, 2), ["ping", dead]);
   });
 
   test("is left alone while there is no call", (t) => {
@@ -223,6 +268,39 @@ describe("what began at a tick", () => {
     pass(4_000);
     assert.ok(began < (host.incompleteBefore.at(-1) as number));
   });
+});
+
+test("a message comes through a line so slow that the question behind it takes longer than keepaliveTimeoutMs", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
+  const options = { keepaliveMs: 100, keepaliveTimeoutMs: 100 };
+  const router = createRouter();
+  registerEchoService(router, new EchoHandler());
+  const served: ServedConnection[] = [];
+  const transport = createSessionTransport(async () => {
+    const pair = createConnectionPair();
+    // The other side does not ask, as its question would be a sign of life.
+    served.push(serveConnection(pair.server, router));
+    return createFaultyConnection(pair.client, { sent: { latencyMs: 90 } });
+  }, options);
+  const client = createEchoServiceClient(transport);
+  let settled = false;
+  const work = async (): Promise<void> => {
+    await client.say({ sentence: "first" });
+    const attachment = new Uint8Array(3 * 1024 * 1024);
+    const response = await client.say({ sentence: "large", attachment });
+    assert.equal(response.attachment.length, attachment.length);
+    await transport.close();
+    await Promise.all(served.map(({ closed }) => closed));
+  };
+  const worked = work().finally(() => {
+    settled = true;
+  });
+  worked.catch(() => undefined);
+  for (let passed = 0; !settled && passed < 60_000; passed += 5) {
+    t.mock.timers.tick(5);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await worked;
 });
 
 test("nothing is looked at any more, and no timer is left, after the end", (t) => {
