@@ -255,9 +255,27 @@ describe("createGrpcTransport", () => {
   });
 
   test("cancels calls that go on after the time that closing gives them", async (t) => {
-    const { transport, echo } = await useEcho(t, { say: () => new Promise(() => undefined) });
+    let started = 0;
+    let tell = (): void => undefined;
+    const both = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    const hang = (): Promise<never> => {
+      started++;
+      if (started === 2) {
+        tell();
+      }
+      return new Promise(() => undefined);
+    };
+    const { transport, echo } = await useEcho(t, {
+      say: hang,
+      async *chat() {
+        yield await hang();
+      },
+    });
     const calls = [echo.say({}), collect(echo.chat(new PushStream()))];
     const ended = Promise.all(calls.map((call) => assert.rejects(call, { message: /the transport was closed/ })));
+    await both;
     await transport.close({ drainMs: 1 });
     await ended;
   });
