@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code, DrpcError, type HandlerContext, type Interceptor } from "@ts-drpc/core";
+import { useFakeTime } from "./fake-server.js";
 import { assertNoListeners, assertUsable, type EchoPair, each, echoPair, noTimers, sentences } from "./harness.js";
 
 /** Waits for a promise that a handler resolves, and gives the function that does. */
@@ -104,12 +105,22 @@ for (const [kind, call] of calls) {
     await assertUsable(pair);
   });
 
-  test(`a timeout ends a ${kind} call with DeadlineExceeded, tells the handler, and leaves no timer`, async () => {
+  test(`a timeout ends a ${kind} call with DeadlineExceeded, tells the handler, and leaves no timer`, async (t) => {
     await using pair = waitingPair();
     await assertUsable(pair);
-    await assert.rejects(call(pair, { timeoutMs: 10 }), { code: Code.DeadlineExceeded, message: /timeoutMs was 10/ });
-    const reason = await pair.aborted;
-    assert.ok(reason instanceof DrpcError && [Code.DeadlineExceeded, Code.Canceled].includes(reason.code as 4));
+    {
+      using pass = useFakeTime(t);
+      const ended = assert.rejects(call(pair, { timeoutMs: 10 }), {
+        code: Code.DeadlineExceeded,
+        message: /timeoutMs was 10/,
+      });
+      await pass();
+      await pair.running;
+      await pass(10);
+      await ended;
+      const reason = await pair.aborted;
+      assert.ok(reason instanceof DrpcError && [Code.DeadlineExceeded, Code.Canceled].includes(reason.code as 4));
+    }
     await assertUsable(pair);
   });
 

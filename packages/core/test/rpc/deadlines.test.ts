@@ -9,6 +9,7 @@ import { Deadline, formatTimeout, parseTimeout } from "../../src/rpc/deadline.js
 import { createConnectionPair } from "../../src/testing/connection-pair.js";
 import { Kind } from "../../src/wire/kind.js";
 import { frame, invoke, RawPeer, serveRawClient } from "../raw-peer.js";
+import { closeIn, useFakeTime } from "./fake-server.js";
 import { echoPair } from "./harness.js";
 
 const say = "/echo.v1.EchoService/Say";
@@ -29,7 +30,8 @@ test("a timeout travels as grpc-timeout, and the handler sees its deadline but n
   assert.equal(context?.deadline, undefined);
 });
 
-test("the server enforces a deadline even if the client never cancels", async () => {
+test("the server enforces a deadline even if the client never cancels", async (t) => {
+  const pass = useFakeTime(t);
   let signal: AbortSignal | undefined;
   const { peer } = serveRawClient((router) =>
     registerEchoService(router, {
@@ -40,6 +42,9 @@ test("the server enforces a deadline even if the client never cancels", async ()
     }),
   );
   peer.write(invoke(1, say, { "grpc-timeout": "5m" }), frame(Kind.Message, 1, 3), frame(Kind.CloseSend, 1, 4));
+  await pass(4);
+  assert.equal(signal?.aborted, false);
+  await pass(1);
   const { data } = await peer.frame(Kind.Error, 1);
   assert.equal(data[7], Code.DeadlineExceeded);
   assert.equal(Buffer.from(data.subarray(8)).toString(), `${say}: the deadline passed, timeoutMs was 5`);
@@ -77,7 +82,8 @@ test("defaultTimeoutMs holds for calls that set none, and a call's own goes befo
   assert.deepEqual(deadlines, [30_000, 5_000, undefined]);
 });
 
-test("calls whose deadline passes while they wait for their turn never reach a server that takes one call at a time", async () => {
+test("calls whose deadline passes while they wait for their turn never reach a server that takes one call at a time", async (t) => {
+  const pass = useFakeTime(t);
   const peers: RawPeer[] = [];
   const transport = createSessionTransport(
     async () => {
@@ -91,13 +97,14 @@ test("calls whose deadline passes while they wait for their turn never reach a s
   const calls = Array.from({ length: 20 }, () =>
     client.say({}, { timeoutMs: 50 }).catch((reason: DrpcError) => reason),
   );
+  await pass(50);
   const errors = (await Promise.all(calls)) as DrpcError[];
   assert.ok(errors.every(({ code }) => code === Code.DeadlineExceeded));
   const started = errors.filter(({ notStarted }) => !notStarted).length;
   const invokes = peers.flatMap(({ frames }) => frames.filter(({ kind }) => kind === Kind.Invoke));
-  assert.ok(started <= 2, "no more than there are connections");
+  assert.equal(started, 2, "as many as there are connections");
   assert.equal(invokes.length, started);
-  await transport.close({ drainMs: 0 });
+  await closeIn(pass, transport);
 });
 
 test("a deadline that passes while a call waits for a connection fails it as not started", async () => {

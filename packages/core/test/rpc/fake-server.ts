@@ -83,9 +83,13 @@ export class FakeServer {
   }
 }
 
-/** Stops time, and returns what lets it pass: all that follows from it has happened when the promise resolves. */
-export function useFakeTime(t: TestContext): (ms?: number) => Promise<void> {
+/** Lets time pass: all that follows from it has happened when the promise resolves. Time goes on by itself once it is disposed. */
+export type Pass = ((ms?: number) => Promise<void>) & Disposable;
+
+/** Stops time, up to the end of a test, and returns what lets it pass. */
+export function useFakeTime(t: TestContext): Pass {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+  t.mock.method(performance, "now", () => Date.now());
   // Without jitter: half of the way between the lowest and the highest.
   t.mock.method(Math, "random", () => 0.5);
   const settle = async (): Promise<void> => {
@@ -95,13 +99,14 @@ export function useFakeTime(t: TestContext): (ms?: number) => Promise<void> {
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
-  return async (ms = 0) => {
+  const pass = async (ms = 0): Promise<void> => {
     await settle();
     if (ms > 0) {
       t.mock.timers.tick(ms);
       await settle();
     }
   };
+  return Object.assign(pass, { [Symbol.dispose]: () => t.mock.timers.reset() });
 }
 
 /** Closes a transport while time only passes as it is told to. */

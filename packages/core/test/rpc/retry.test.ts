@@ -99,15 +99,24 @@ describe("a call that a full server refuses", () => {
     assert.equal(raw.frames.filter(({ kind }) => kind === Kind.Invoke).length, 1);
   });
 
-  test("is not made again after its deadline", async () => {
+  test("is not made again after its deadline", async (t) => {
+    const pass = useFakeTime(t);
     const { transport, peer } = dialRawServer({
       peer: "multiplexed",
       retry: { initialBackoffMs: 60_000, maxBackoffMs: 60_000 },
     });
     const call = createEchoServiceClient(transport).say({}, { timeoutMs: 40 });
+    let over = false;
+    const ended = assert.rejects(call, { code: Code.DeadlineExceeded, notStarted: true }).then(() => {
+      over = true;
+    });
+    await pass();
     await refuse(await peer(), 1);
-    await assert.rejects(call, { code: Code.DeadlineExceeded, notStarted: true });
-    await transport.close();
+    await pass(39);
+    assert.equal(over, false);
+    await pass(1);
+    await ended;
+    await closeIn(pass, transport);
   });
 
   test("is not made again if requests were taken from its stream of requests", async () => {

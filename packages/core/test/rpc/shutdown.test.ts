@@ -17,6 +17,7 @@ import { createConnectionPair } from "@ts-drpc/core/testing";
 import { createEchoServiceClient, EchoHandler, registerEchoService } from "@ts-drpc-internal/fixtures";
 import { Kind } from "../../src/wire/kind.js";
 import { dialRawServer, frame, invoke, serveRawClient } from "../raw-peer.js";
+import { useFakeTime } from "./fake-server.js";
 import { each, echoPair, noTimers, sentences } from "./harness.js";
 
 interface Gate {
@@ -179,7 +180,8 @@ test("close() of an idle connection, of one that is gone, and a second time", as
   await noTimers();
 });
 
-test("a call that is half announced when the server closes is refused, and counts as neither", async () => {
+test("a call that is half announced when the server closes is refused, and counts as neither", async (t) => {
+  using pass = useFakeTime(t);
   const { peer, served } = serveRawClient((router) =>
     registerEchoService(router, {
       say: async ({ sentence }) => ({ sentence }),
@@ -188,11 +190,14 @@ test("a call that is half announced when the server closes is refused, and count
   );
   peer.write(invoke(1, "/echo.v1.EchoService/Join"), frame(Kind.InvokeMetadata, 2, 1));
   peer.write(invoke(3, "/nobody.Serves/This"));
+  await pass();
   await peer.frame(Kind.Error, 3);
   const closing = served.close({ drainMs: 20 });
   peer.write(frame(Kind.Invoke, 2, 2, "/echo.v1.EchoService/Join"));
+  await pass(19);
   const { data } = await peer.frame(Kind.Error, 2);
   assert.equal(data[7], Code.Unavailable);
+  await pass(1);
   assert.deepEqual(await closing, { drained: 0, aborted: 1 });
 });
 
@@ -229,19 +234,25 @@ test("a client that goes away while a call drains ends the wait", async () => {
   await noTimers();
 });
 
-test("a transport that is closed while its server says nothing waits for the calls, which a timeout ends", async () => {
+test("a transport that is closed while its server says nothing waits for the calls, which a timeout ends", async (t) => {
+  using pass = useFakeTime(t);
   const { transport, peer } = dialRawServer();
   const call = createEchoServiceClient(transport).say({}, { timeoutMs: 10 });
+  const ended = assert.rejects(call, { code: Code.DeadlineExceeded });
+  await pass();
   const raw = await peer();
   await raw.frame(Kind.CloseSend, 1);
   const closing = transport.close();
-  await assert.rejects(call, { code: Code.DeadlineExceeded });
+  await pass(9);
+  assert.equal(raw.isEnded, false);
+  await pass(1);
+  await ended;
   await closing;
   await raw.ended;
   assert.equal(raw.shown(1).at(-1), "Cancel 1/5 control");
 });
 
-test("transport.close({ drainMs }) cancels what is left when the time is over", async () => {
+test("transport.close({ drainMs }) cancels what is left when the time is over", async (t) => {
   let aborted: unknown;
   await using pair = echoPair({
     say: (_request, { signal }) =>
@@ -252,11 +263,17 @@ test("transport.close({ drainMs }) cancels what is left when the time is over", 
         });
       }),
   });
-  const call = assert.rejects(pair.client.say({}), { code: Code.Canceled, notStarted: false });
-  await new Promise(setImmediate);
-  await pair.transport.close({ drainMs: 1 });
-  await call;
-  assert.equal((aborted as DrpcError).code, Code.Canceled);
+  {
+    using pass = useFakeTime(t);
+    const call = assert.rejects(pair.client.say({}), { code: Code.Canceled, notStarted: false });
+    await pass();
+    const closing = pair.transport.close({ drainMs: 50 });
+    await pass(49);
+    assert.equal(aborted, undefined);
+    await pass(1);
+    await Promise.all([call, closing]);
+    assert.equal((aborted as DrpcError).code, Code.Canceled);
+  }
   assert.throws(
     () => createSessionTransport(async () => assert.fail(), { interceptors: 5 as never }),
     /interceptors must be an array/,

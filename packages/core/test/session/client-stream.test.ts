@@ -8,6 +8,7 @@ import { gopeer } from "@ts-drpc-internal/fixtures";
 import { Kind } from "../../src/wire/kind.js";
 import { msg } from "../golden-echo.js";
 import { dialRawServer, errorFrame, frame, join, type RawPeer, type RawServer } from "../raw-peer.js";
+import { useFakeTime } from "../rpc/fake-server.js";
 
 type Peer = "sequential" | "multiplexed";
 
@@ -336,11 +337,18 @@ test("Mux mode: 100 concurrent unary calls on one connection, answered in revers
   assert.equal(all.peers.length, 1);
 });
 
-test("A call with a local deadline cancels the stream when it passes (checklist 50)", async () => {
+test("A call with a local deadline cancels the stream when it passes (checklist 50)", async (t) => {
   const all = setup();
-  const call = all.client.unary({}, { timeoutMs: 5 });
-  const raw = all.peer();
-  await assert.rejects(call, { code: Code.DeadlineExceeded, message: /timeoutMs was 5/ });
-  await (await raw).frame(Kind.Cancel, 1);
+  {
+    using pass = useFakeTime(t);
+    const call = all.client.unary({}, { timeoutMs: 5 });
+    const ended = assert.rejects(call, { code: Code.DeadlineExceeded, message: /timeoutMs was 5/ });
+    await pass(4);
+    const raw = await all.peer();
+    assert.equal(raw.shown(1).at(-1), "CloseSend 1/4");
+    await pass(1);
+    await ended;
+    assert.equal(raw.shown(1).at(-1), "Cancel 1/5 control");
+  }
   await probe(all, 2);
 });
