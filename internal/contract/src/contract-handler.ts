@@ -100,7 +100,7 @@ class ContractHandler implements EchoServiceHandler {
     }
   }
 
-  /** Waits for the end of the call, and notes how it came. */
+  /** Counts the call, waits for its end, and notes how it came. */
   #hang(context: HandlerContext): Promise<never> {
     const key = keyOf(context);
     const { signal } = context;
@@ -114,6 +114,7 @@ class ContractHandler implements EchoServiceHandler {
         ended();
       }
       signal.addEventListener("abort", ended, { once: true });
+      this.#journal.add(key);
       this.#journal.note(`${key} started`, "");
     });
   }

@@ -237,17 +237,14 @@ describe("createFaultyConnection", () => {
 });
 
 /** A client of ours over a faulty connection to a server of ours. */
-function echo(faults: ConnectionFaults, timeoutMs?: number): { client: EchoServiceClient; close: () => Promise<void> } {
+function echo(faults: ConnectionFaults): { client: EchoServiceClient; close: () => Promise<void> } {
   const router = createRouter();
   registerEchoService(router, new EchoHandler());
-  const transport = createSessionTransport(
-    async () => {
-      const { client, server } = createConnectionPair();
-      serveConnection(server, router);
-      return createFaultyConnection(client, faults);
-    },
-    { defaultTimeoutMs: timeoutMs },
-  );
+  const transport = createSessionTransport(async () => {
+    const { client, server } = createConnectionPair();
+    serveConnection(server, router);
+    return createFaultyConnection(client, faults);
+  });
   return { client: createEchoServiceClient(transport), close: () => transport.close({ drainMs: 0 }) };
 }
 
@@ -277,13 +274,13 @@ describe("calls over a faulty connection", () => {
   });
 
   test("wait for ever on a peer that takes nothing, up to their deadline", async () => {
-    const { client, close } = echo({ sent: { stallAfterBytes: 0 } }, 50);
-    await assert.rejects(client.say({}), { code: Code.DeadlineExceeded });
+    const { client, close } = echo({ sent: { stallAfterBytes: 0 } });
+    await assert.rejects(client.say({}, { timeoutMs: 50 }), { code: Code.DeadlineExceeded });
     await close();
   });
 
   test("wait for credit that is withheld, up to their deadline", async () => {
-    const { client, close } = echo({ received: { withholdCredit: true } }, 200);
+    const { client, close } = echo({ received: { withholdCredit: true } });
     await client.say({ sentence: "warm" });
     let given = 0;
     const requests = (async function* () {
@@ -292,7 +289,7 @@ describe("calls over a faulty connection", () => {
         yield { attachment: new Uint8Array(10_000) };
       }
     })();
-    await assert.rejects(client.join(requests), { code: Code.DeadlineExceeded });
+    await assert.rejects(client.join(requests, { timeoutMs: 200 }), { code: Code.DeadlineExceeded });
     assert.ok(given < 10, `${given} messages were sent without credit`);
     await close();
   });
