@@ -8,6 +8,7 @@ import {
   type ClientCallInit,
   endedBefore,
   type OpenCalls,
+  ofMethod,
   ResponseMetadataTeller,
 } from "@ts-drpc/core/adapter";
 import { toConnectContextValues } from "./context-values.js";
@@ -39,7 +40,7 @@ export class ConnectCall {
   readonly #host: CallHost;
   readonly #init: ClientCallInit;
   readonly #failed: (error: DrpcError) => void;
-  readonly #end = (error: DrpcError): void => this.fail(error);
+  readonly #end = (error: DrpcError): void => this.fail(ofMethod(this.#init.method.path, error));
   readonly #teller: ResponseMetadataTeller;
   readonly #controller = new AbortController();
   #scope: CallScope | undefined;
@@ -61,7 +62,7 @@ export class ConnectCall {
     const over = this.#host.openCalls.refusal ?? endedBefore(path, signal, deadline);
     if (over !== undefined) {
       this.#over = true;
-      this.#failed(over);
+      this.#failed(ofMethod(path, over));
       return;
     }
     this.#host.openCalls.add(this.#end);

@@ -10,6 +10,7 @@ import {
   endedBefore,
   type MetadataEntries,
   type OpenCalls,
+  ofMethod,
   ResponseMetadataTeller,
 } from "@ts-drpc/core/adapter";
 import { fromGrpcMetadata, toGrpcMetadata } from "./grpc-metadata.js";
@@ -36,7 +37,7 @@ export class ClientCall {
   readonly #host: CallHost;
   readonly #init: ClientCallInit;
   readonly #failed: (error: DrpcError) => void;
-  readonly #end = (error: DrpcError): void => this.fail(error);
+  readonly #end = (error: DrpcError): void => this.fail(ofMethod(this.#init.method.path, error));
   readonly #teller: ResponseMetadataTeller;
   #scope: CallScope | undefined;
   #call: GrpcCall | undefined;
@@ -56,7 +57,7 @@ export class ClientCall {
     const { path } = method;
     const over = this.#host.openCalls.refusal ?? endedBefore(path, signal, deadline);
     if (over !== undefined) {
-      this.fail(over);
+      this.#end(over);
       return;
     }
     this.#host.openCalls.add(this.#end);
@@ -97,7 +98,10 @@ export class ClientCall {
     const { method, deadline } = this.#init;
     // A server that watches the deadline, too, resets the call, which may come ahead of grpc-js's own timer. That counts whole milliseconds.
     if (status.code === GrpcCode.CANCELLED && deadline !== undefined && deadline.remainingMs <= 1) {
-      return new DrpcError(`${method.path}: the deadline passed`, Code.DeadlineExceeded);
+      return new DrpcError(
+        `${method.path}: the deadline passed, timeoutMs was ${deadline.timeoutMs}`,
+        Code.DeadlineExceeded,
+      );
     }
     return this.#host.limit.explain(method.path, fromGrpcStatus(status));
   }

@@ -31,7 +31,7 @@ describe("a call to where no server is", { timeout }, () => {
     await assert.rejects(useClient(t, { host: "127.0.0.1", port }).say({}), {
       code: Code.Unavailable,
       notStarted: true,
-      rawMessage: `cannot connect to 127.0.0.1:${port}: connection refused, nothing listens there (ECONNREFUSED)`,
+      rawMessage: `/echo.v1.EchoService/Say: cannot connect to 127.0.0.1:${port}: connection refused, nothing listens there (ECONNREFUSED)`,
     });
   });
 
@@ -48,7 +48,7 @@ describe("a call to where no server is", { timeout }, () => {
     await assert.rejects(useClient(t, { path }).say({}), {
       code: Code.Unavailable,
       notStarted: true,
-      rawMessage: `cannot connect to ${path}: there is no such socket (ENOENT)`,
+      rawMessage: `/echo.v1.EchoService/Say: cannot connect to ${path}: there is no such socket (ENOENT)`,
     });
   });
 
@@ -67,7 +67,8 @@ describe("a call to where no server is", { timeout }, () => {
     await assert.rejects(useClient(t, { host: "nowhere.invalid", port: 8_080 }).say({}), {
       code: Code.Unavailable,
       notStarted: true,
-      rawMessage: "cannot connect to nowhere.invalid:8080: there is no host of this name (ENOTFOUND)",
+      rawMessage:
+        "/echo.v1.EchoService/Say: cannot connect to nowhere.invalid:8080: there is no host of this name (ENOTFOUND)",
     });
   });
 
@@ -259,7 +260,7 @@ describe("time", { timeout }, () => {
     const error = {
       code: Code.Unavailable,
       notStarted: true,
-      rawMessage: `cannot connect to 127.0.0.1:${port}: no answer within connectTimeoutMs, 50 ms`,
+      rawMessage: `/echo.v1.EchoService/Say: cannot connect to 127.0.0.1:${port}: no answer within connectTimeoutMs, 50 ms`,
     };
     await assert.rejects(useClient(t, { host: "127.0.0.1", port, tls: { ca }, connectTimeoutMs: 50 }).say({}), error);
   });

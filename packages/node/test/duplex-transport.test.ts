@@ -47,7 +47,7 @@ describe("a transport over the pipes of a child process", { timeout }, () => {
     await assert.rejects(echo.say({}), {
       code: Code.Unavailable,
       notStarted: true,
-      rawMessage: `the connection to ${address} has ended, and this transport can make no other`,
+      rawMessage: `/echo.v1.EchoService/Say: the connection to ${address} has ended, and this transport can make no other`,
     });
   });
 

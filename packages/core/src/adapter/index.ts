@@ -24,6 +24,7 @@ export {
 export type { Route, Serve } from "../rpc/router.js";
 export { encodeRequests, isIterable } from "../rpc/stream-call.js";
 export { encodeRequest, missingResponse, undecodableResponse } from "../rpc/unary-call.js";
+export { ofMethod } from "../rpc/unreachable.js";
 export { detailsInErrorStatus, encodeErrorStatus, errorPayload, statusDetailsKey } from "../session/error-status.js";
 export { wholeNumber } from "../session/session-options.js";
 export type { StreamReceiver } from "../session/stream-host.js";

@@ -16,7 +16,7 @@ import { encodeEntries } from "./metadata-entries.js";
 import type { Method } from "./method.js";
 import type { RetryPolicy } from "./retry-policy.js";
 import type { SessionSource, Waiter } from "./session-source.js";
-import { asNotStarted } from "./unreachable.js";
+import { asNotStarted, ofMethod } from "./unreachable.js";
 
 /** What a client's call is made of, whatever its kind. */
 export interface ClientCallInit {
@@ -120,7 +120,12 @@ export class ClientCall implements Waiter {
       const call = { path: method.path, pathBytes: method.pathBytes, metadata: entries, streamsRequests };
       this.#stream = session.open(call, (stream) => this.#shape.createReceiver(stream, session));
     } catch (reason) {
-      this.#failed(reason as DrpcError, !session.takesCalls);
+      if (session.takesCalls) {
+        // It is not the connection's fault, and with another it would be the same.
+        this.#end(reason as DrpcError);
+      } else {
+        this.#failed(reason as DrpcError, true);
+      }
       return;
     }
     this.#shape.sendRequest(this.#stream);
@@ -167,13 +172,17 @@ export class ClientCall implements Waiter {
   #failed(error: DrpcError, connected: boolean): void {
     const delayMs = this.#retryDelayMs(error, connected);
     if (delayMs === undefined) {
-      this.#scope?.dispose();
       // That there is no other connection says less than why the one that there was did not do.
-      const cause = connected || error.code === Code.Canceled ? error : (this.#refusal ?? error);
-      this.#shape.failed(this.#finalError(cause));
+      this.#end(connected || error.code === Code.Canceled ? error : (this.#refusal ?? error));
     } else {
       this.#again(delayMs);
     }
+  }
+
+  /** The call ends without a stream. */
+  #end(error: DrpcError): void {
+    this.#scope?.dispose();
+    this.#shape.failed(ofMethod(this.#init.method.path, this.#finalError(error)));
   }
 
   #retryDelayMs(error: DrpcError, connected: boolean): number | undefined {

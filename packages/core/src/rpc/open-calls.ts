@@ -1,8 +1,8 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Code } from "../vocabulary/code.js";
-import { DrpcError } from "../vocabulary/drpc-error.js";
+import type { DrpcError } from "../vocabulary/drpc-error.js";
+import { transportClosed } from "./unreachable.js";
 
 /** Ends a call because of something on this side. */
 export type EndCall = (error: DrpcError) => void;
@@ -35,7 +35,7 @@ export class OpenCalls {
 
   /** Takes no more calls, and resolves when all are over. Those left after `drainMs` milliseconds are ended. */
   async close(drainMs: number): Promise<void> {
-    this.#closed ??= new DrpcError("the transport was closed", Code.Canceled, { notStarted: true });
+    this.#closed ??= transportClosed(true);
     if (this.#calls.size === 0) {
       return;
     }
@@ -46,7 +46,7 @@ export class OpenCalls {
 
   #endAll(): void {
     for (const end of [...this.#calls]) {
-      end(new DrpcError("the transport was closed", Code.Canceled));
+      end(transportClosed(false));
     }
   }
 }

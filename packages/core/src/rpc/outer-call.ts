@@ -20,6 +20,7 @@ export class OuterCall implements EndingSignal {
   /** The request that the interceptors get. Whoever has it, and no copy, has not replaced its signal. */
   request: object | undefined;
 
+  readonly #path: string;
   readonly #scope: CallScope | undefined;
   readonly #watchers: Watcher[] = [];
   #controller: AbortController | undefined;
@@ -33,6 +34,7 @@ export class OuterCall implements EndingSignal {
     onEnd: (error: DrpcError) => void,
   ) {
     this.deadline = deadline;
+    this.#path = path;
     const over = endedBefore(path, signal, deadline);
     if (over !== undefined) {
       throw over;
@@ -83,7 +85,7 @@ export class OuterCall implements EndingSignal {
   /** The caller left: calls that interceptors did not end are ended, and whoever looks at the signal is told. */
   leave(): void {
     this.#scope?.dispose();
-    this.#end(new DrpcError("the caller left before the end", Code.Canceled));
+    this.#end(new DrpcError(`${this.#path}: the caller left before the end`, Code.Canceled));
   }
 
   #end(reason: DrpcError): void {

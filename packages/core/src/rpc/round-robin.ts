@@ -1,15 +1,14 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Code } from "../vocabulary/code.js";
-import { DrpcError } from "../vocabulary/drpc-error.js";
+import type { DrpcError } from "../vocabulary/drpc-error.js";
 import { Attempts } from "./attempts.js";
 import { resolveTargets } from "./resolve-targets.js";
 import { SessionPool, type SessionPoolOptions } from "./session-pool.js";
 import type { SessionSource, Waiter } from "./session-source.js";
 import type { Target, TargetResolver } from "./target.js";
 import type { TransportState } from "./transport-state.js";
-import { noneReachable, pauseError } from "./unreachable.js";
+import { noneReachable, pauseError, transportClosed } from "./unreachable.js";
 
 /** How to make a {@link RoundRobin}. */
 export interface RoundRobinInit {
@@ -79,7 +78,7 @@ export class RoundRobin implements SessionSource {
   }
 
   async close(drainMs: number): Promise<void> {
-    const closed = new DrpcError("the transport was closed", Code.Canceled, { notStarted: true });
+    const closed = transportClosed(true);
     const start = performance.now();
     this.#closed ??= closed;
     this.#tellState();

@@ -1,7 +1,6 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { Code } from "../vocabulary/code.js";
 import type { Connection } from "../vocabulary/connection.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import { Attempts } from "./attempts.js";
@@ -10,7 +9,7 @@ import { type PooledSessionOptions, PooledSessions } from "./pooled-sessions.js"
 import type { SessionSource, Waiter } from "./session-source.js";
 import type { Dial } from "./target.js";
 import type { TransportState } from "./transport-state.js";
-import { noneReachable, pauseError } from "./unreachable.js";
+import { noneReachable, pauseError, transportClosed } from "./unreachable.js";
 
 /** What all pools of a transport have in common. */
 export interface SessionPoolOptions extends PooledSessionOptions {
@@ -145,7 +144,7 @@ export class SessionPool implements SessionSource {
   }
 
   close(drainMs: number): Promise<void> {
-    const closed = new DrpcError("the transport was closed", Code.Canceled, { notStarted: true });
+    const closed = transportClosed(true);
     this.#closed ??= closed;
     this.#tellState();
     if (this.#disconnected) {

@@ -13,6 +13,7 @@ import { ReceiveQueue } from "./receive-queue.js";
 import { responseMetadataTeller } from "./response-metadata.js";
 import type { SessionSource } from "./session-source.js";
 import { undecodableResponse, unencodableRequest } from "./unary-call.js";
+import { asNotStarted } from "./unreachable.js";
 
 type Message = MessageShape<DescMessage>;
 type Requests = AsyncIterable<MessageInitShape<DescMessage>> | Iterable<MessageInitShape<DescMessage>>;
@@ -82,7 +83,12 @@ export function callStream(
       return responses.attach(opened);
     },
     sendRequest: (opened) => {
-      const failed = (reason: unknown): void => fail(DrpcError.from(reason));
+      const failed = (reason: unknown): void => {
+        const error = DrpcError.from(reason);
+        // A handler with one request is not called before that has come.
+        const unasked = init.method.desc.methodKind === "server_streaming" && opened.sentMessages === 0;
+        fail(unasked ? asNotStarted(error) : error);
+      };
       const next =
         only === undefined
           ? new MessagePump({ stream: opened, source: requests, encode, failed })

@@ -12,6 +12,7 @@ import type { UnaryResponse } from "./interceptor.js";
 import { responseMetadataTeller } from "./response-metadata.js";
 import type { SessionSource } from "./session-source.js";
 import { SingleMessageReceiver } from "./single-message-receiver.js";
+import { asNotStarted } from "./unreachable.js";
 
 // One for all calls: each function costs every call memory.
 const always = (): boolean => true;
@@ -44,7 +45,7 @@ export function callUnary(source: SessionSource, init: ClientCallInit, request: 
         // For each attempt anew: the peer may be another one.
         method = compression?.method(init.method) ?? init.method;
         requestBody = compression === undefined ? request : compressRequest(compression, method.path, request);
-        checkMessageSize(method.path, requestBody.length, session.maxSendBytes, session.limits);
+        checkMessageSize(method.path, requestBody.length, session.maxSendBytes, session.limits, true);
       },
       createReceiver: (stream, session) =>
         new SingleMessageReceiver({
@@ -72,7 +73,7 @@ function compressRequest(compression: CallCompression, path: string, request: Ui
   try {
     return compression.compress(request);
   } catch (reason) {
-    throw reason instanceof DrpcError ? reason : unencodableRequest(path, reason, true);
+    throw reason instanceof DrpcError ? asNotStarted(reason) : unencodableRequest(path, reason, true);
   }
 }
 

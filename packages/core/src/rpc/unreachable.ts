@@ -14,6 +14,20 @@ export function asNotStarted(error: DrpcError): DrpcError {
     : new DrpcError(error.rawMessage, error.code, { cause: error.cause, details: error.details, notStarted: true });
 }
 
+/** Says that a transport makes no more calls, and of a call that it was not begun, or else was ended. */
+export function transportClosed(notStarted: boolean): DrpcError {
+  const text = "the transport was closed, and makes no more calls: create another one for them";
+  return new DrpcError(text, Code.Canceled, { notStarted });
+}
+
+/** Says of an error which method's call it ends, if it does not say so already. */
+export function ofMethod(path: string, error: DrpcError): DrpcError {
+  const { rawMessage, code, cause, wireCode, details, notStarted } = error;
+  return rawMessage.startsWith(path)
+    ? error
+    : new DrpcError(`${path}: ${rawMessage}`, code, { cause, wireCode, details, notStarted });
+}
+
 /** Makes one error of those of all addresses of a service. */
 export function noneReachable(errors: readonly DrpcError[]): DrpcError {
   if (errors.length === 0) {

@@ -114,7 +114,7 @@ export class AcceptedCalls implements IntakeHost {
     if (draining !== undefined || this.#count + this.#intake.size < maxConcurrentStreams) {
       return draining;
     }
-    const text = `too many concurrent streams: the limit maxConcurrentStreams is ${maxConcurrentStreams}`;
+    const text = `too many concurrent streams: the limit maxConcurrentStreams is ${maxConcurrentStreams}: raise it on the server, or make fewer calls at once`;
     return new DrpcError(text, Code.ResourceExhausted);
   }
 

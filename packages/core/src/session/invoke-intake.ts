@@ -105,7 +105,7 @@ export class InvokeIntake {
       }
       this.#drop(streamId);
       const { bytes, maxBytes, kind } = reason;
-      const text = `${kindName(kind)} of at least ${bytes} bytes, the limit maxMetadataBytes is ${maxBytes}`;
+      const text = `${kindName(kind)} of at least ${bytes} bytes, the limit maxMetadataBytes is ${maxBytes}: raise it on the server, or send less`;
       this.#refuse(fragment, new DrpcError(text, Code.ResourceExhausted, { notStarted: true }));
     }
   }
@@ -161,7 +161,7 @@ export class InvokeIntake {
     const metadata = decodeMetadataPayload(body);
     if (metadata.length > maxMetadataKeys) {
       this.#drop(fragment.streamId);
-      const text = `metadata of ${metadata.length} entries, the limit maxMetadataKeys is ${maxMetadataKeys}`;
+      const text = `metadata of ${metadata.length} entries, the limit maxMetadataKeys is ${maxMetadataKeys}: raise it on the server, or send fewer`;
       this.#refuse(fragment, new DrpcError(text, Code.ResourceExhausted, { notStarted: true }));
       return;
     }

@@ -7,20 +7,25 @@ import { Kind, kindName } from "../wire/kind.js";
 import { PacketTooLargeError } from "../wire/packet-assembler.js";
 import type { SessionLimits } from "./session-options.js";
 
-/** Throws a DrpcError if a message is larger than `maxSendBytes`, the lower of this side's limit and the peer's. */
+/**
+ * Throws a DrpcError if a message is larger than `maxSendBytes`, the lower of
+ * this side's limit and the peer's. It says `notStarted` if nothing of the call was sent yet.
+ */
 export function checkMessageSize(
   path: string,
   bytes: number,
   maxSendBytes: number,
   { maxMessageBytes, maxSendMessageBytes }: SessionLimits,
+  notStarted = false,
 ): void {
   if (bytes > maxSendBytes) {
     const option = maxSendMessageBytes === maxMessageBytes ? "maxMessageBytes" : "maxSendMessageBytes";
-    const limit = maxSendBytes === maxSendMessageBytes ? `the limit ${option}` : "the peer's limit maxMessageBytes";
-    throw new DrpcError(
-      `${path}: a message of ${bytes} bytes was not sent, ${limit} is ${maxSendBytes}`,
-      Code.ResourceExhausted,
-    );
+    const [limit, hint] =
+      maxSendBytes === maxSendMessageBytes
+        ? [`the limit ${option}`, "raise it on both sides, or send the message in parts"]
+        : ["the peer's limit maxMessageBytes", "have it raised there, or send the message in parts"];
+    const text = `${path}: a message of ${bytes} bytes was not sent, ${limit} is ${maxSendBytes}: ${hint}`;
+    throw new DrpcError(text, Code.ResourceExhausted, { notStarted });
   }
 }
 
@@ -32,10 +37,8 @@ export function maxPacketBytes(kind: number, limits: SessionLimits): number {
 /** Says that the peer sent more than this side takes. */
 export function peerMessageTooLarge(path: string, { kind, bytes, maxBytes }: PacketTooLargeError): DrpcError {
   const option = kind === Kind.Message || kind === Kind.Error ? "maxMessageBytes" : "maxMetadataBytes";
-  return new DrpcError(
-    `${path}: the peer sent a ${kindName(kind)} of at least ${bytes} bytes, the limit ${option} is ${maxBytes}`,
-    Code.ResourceExhausted,
-  );
+  const text = `${path}: the peer sent a ${kindName(kind)} of at least ${bytes} bytes, the limit ${option} is ${maxBytes}`;
+  return new DrpcError(`${text}: raise it on the side that receives, or send less`, Code.ResourceExhausted);
 }
 
 /** Returns the reason if a packet was refused for its size. Throws it otherwise: the connection cannot go on. */

@@ -31,7 +31,7 @@ export function encodeOpeningMetadata(
   }
   if (entries.length > maxMetadataKeys) {
     throw new DrpcError(
-      `${call.path}: metadata of ${entries.length} entries was not sent, the limit maxMetadataKeys is ${maxMetadataKeys}`,
+      `${call.path}: metadata of ${entries.length} entries was not sent, the limit maxMetadataKeys is ${maxMetadataKeys}: raise it on both sides, or send fewer`,
       Code.ResourceExhausted,
       { notStarted: true },
     );
@@ -39,7 +39,7 @@ export function encodeOpeningMetadata(
   const metadata = encodeMetadataPayload(entries);
   if (metadata.length > maxMetadataBytes) {
     throw new DrpcError(
-      `${call.path}: metadata of ${metadata.length} bytes was not sent, the limit maxMetadataBytes is ${maxMetadataBytes}`,
+      `${call.path}: metadata of ${metadata.length} bytes was not sent, the limit maxMetadataBytes is ${maxMetadataBytes}: raise it on both sides, or send less`,
       Code.ResourceExhausted,
       { notStarted: true },
     );

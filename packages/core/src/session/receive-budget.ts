@@ -58,7 +58,7 @@ export class ReceiveBudget {
     if (this.#bytes <= maxBufferedBytes) {
       return undefined;
     }
-    const text = `${this.#bytes} bytes wait unread on the connection, the limit maxBufferedBytes is ${maxBufferedBytes}`;
+    const text = `${this.#bytes} bytes wait unread on the connection, the limit maxBufferedBytes is ${maxBufferedBytes}: read faster, send less at once, or raise it`;
     return new DrpcError(text, Code.ResourceExhausted);
   }
 
@@ -91,7 +91,7 @@ export class ReceiveBudget {
     if (unread <= windowBytes + overrun) {
       return;
     }
-    const text = `${stream.path}: the peer sent ${unread} bytes that were not read yet, the limit windowBytes is ${windowBytes}`;
+    const text = `${stream.path}: the peer sent ${unread} bytes that were not read yet, the limit windowBytes is ${windowBytes}: read faster, send less at once, or raise it`;
     stream.fail(new DrpcError(text, Code.ResourceExhausted));
   }
 }

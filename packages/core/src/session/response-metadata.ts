@@ -38,7 +38,7 @@ export function encodeResponseMetadata(
 ): Uint8Array {
   const body = encodeMetadataPayload(entries);
   if (body.length > maxMetadataBytes) {
-    const text = `a ${kindName(kind)} of ${body.length} bytes was not sent, the limit maxMetadataBytes is ${maxMetadataBytes}`;
+    const text = `a ${kindName(kind)} of ${body.length} bytes was not sent, the limit maxMetadataBytes is ${maxMetadataBytes}: raise it on both sides, or send less`;
     throw new DrpcError(`${path}: ${text}`, Code.ResourceExhausted);
   }
   return body;
@@ -54,7 +54,7 @@ export function receiveResponseMetadata(
 ): MetadataEntries | DrpcError {
   const entries = decodeMetadataPayload(body);
   if (entries.length > maxMetadataKeys) {
-    const text = `the peer sent a ${kindName(kind)} of ${entries.length} entries, the limit maxMetadataKeys is ${maxMetadataKeys}`;
+    const text = `the peer sent a ${kindName(kind)} of ${entries.length} entries, the limit maxMetadataKeys is ${maxMetadataKeys}: raise it, or send fewer`;
     return new DrpcError(`${path}: ${text}`, Code.ResourceExhausted);
   }
   if (kind === Kind.Header) {

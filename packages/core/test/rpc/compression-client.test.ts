@@ -201,7 +201,7 @@ test("a request counts with its size before compression, and as it is sent", asy
   ] as const) {
     const reason = {
       code: Code.ResourceExhausted,
-      rawMessage: new RegExp(`a message of ${bytes} bytes was not sent, the limit maxMessageBytes is 1000$`),
+      rawMessage: new RegExp(`a message of ${bytes} bytes was not sent, the limit maxMessageBytes is 1000: raise it`),
     };
     await assert.rejects(client.unary(request), reason);
     await assert.rejects(client.clientStream(only(request)), reason);

@@ -188,7 +188,7 @@ test("a response counts with its size before compression", async () => {
   peer.write(invokeCompressed(1, "Identity", "snappy"), frame(Kind.Message, 1, 3, Uint8Array.of(0)));
   assert.equal(
     errorText(await peer.frame(Kind.Error, 1)),
-    "8 /gopeer.v1.Echo/Identity: a message of 2003 bytes was not sent, the limit maxMessageBytes is 1000",
+    "8 /gopeer.v1.Echo/Identity: a message of 2003 bytes was not sent, the limit maxMessageBytes is 1000: raise it on both sides, or send the message in parts",
   );
   await probe(peer, 2);
 });

@@ -216,12 +216,32 @@ test("a dial that fails makes calls fail as not started, with the reason, and th
     return client;
   });
   const echo = createEchoServiceClient(transport);
-  const failing = [echo.say({}), echo.say({}), sentences(echo.repeat({}))];
-  for (const call of failing) {
-    await assert.rejects(call, { code: Code.Unavailable, notStarted: true, cause: reason, rawMessage: "no such host" });
+  const failing = { Say: echo.say({}), Repeat: sentences(echo.repeat({})), Join: echo.join(nothing()) };
+  for (const [name, call] of Object.entries(failing)) {
+    const rawMessage = `/echo.v1.EchoService/${name}: no such host`;
+    await assert.rejects(call, { code: Code.Unavailable, notStarted: true, cause: reason, rawMessage });
   }
   assert.equal((await echo.say({ sentence: "again" })).sentence, "again");
   assert.equal(dials, 2);
+});
+
+test("a call that finds its transport closed says so with the method, and what to do", async () => {
+  const pair = echoPair();
+  await pair.transport.close();
+  const calls = {
+    Say: pair.client.say({}),
+    Repeat: sentences(pair.client.repeat({})),
+    Join: pair.client.join(nothing()),
+    Chat: sentences(pair.client.chat(nothing())),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    await assert.rejects(call, {
+      code: Code.Canceled,
+      notStarted: true,
+      rawMessage: `/echo.v1.EchoService/${name}: the transport was closed, and makes no more calls: create another one for them`,
+    });
+  }
+  await pair[Symbol.asyncDispose]();
 });
 
 test('a server with errorFormat "grpc-status" answers so, and a ts-drpc client reads it', async () => {
@@ -256,3 +276,5 @@ test("unknown methods and refused calls are known by their text, with the code U
     await assert.rejects(call, { code, notStarted: true, wireCode: 2n });
   }
 });
+
+async function* nothing(): AsyncGenerator<{ sentence: string }> {}

@@ -52,7 +52,8 @@ test("transport.close() lets calls end, refuses later ones, and resolves when th
   await assert.rejects(pair.client.say({}), {
     code: Code.Canceled,
     notStarted: true,
-    rawMessage: "the transport was closed",
+    rawMessage:
+      "/echo.v1.EchoService/Say: the transport was closed, and makes no more calls: create another one for them",
   });
   await assert.rejects(sentences(pair.client.repeat({})), { code: Code.Canceled, notStarted: true });
   assert.equal(closed, false);

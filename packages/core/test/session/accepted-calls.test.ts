@@ -60,7 +60,7 @@ function setup(options: SessionOptions = {}): Setup {
 test("lets in as many calls as may be at once, those that are being announced included, and refuses the next", () => {
   const { calls, events, receive } = setup({ maxConcurrentStreams: 2 });
   receive(invoke(1, "/a"), frame(Kind.Invoke, 2, 1, "/b", { done: false }), invoke(3, "/c"));
-  assert.deepEqual(events, ["invoked 1 /a", "Error 3/1 72"]);
+  assert.deepEqual(events, ["invoked 1 /a", "Error 3/1 125"]);
   assert.deepEqual([calls.count, calls.halfOpenCount], [1, 1]);
   calls.release();
   receive(invoke(4, "/d"));
@@ -75,7 +75,7 @@ test("refuses a ts-drpc client's call by a Refused frame, and any other's by an 
   receive(invoke(1, "/a"), invoke(2, "/b"));
   host.knowsPeer = true;
   receive(invoke(3, "/c"));
-  assert.deepEqual(events.slice(1), ["Error 2/1 72", "Refused 3/0 control 72"]);
+  assert.deepEqual(events.slice(1), ["Error 2/1 125", "Refused 3/0 control 125"]);
 });
 
 test("knows the highest stream that it looked at, also of those that were refused, and whatever their order", () => {

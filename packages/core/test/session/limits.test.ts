@@ -66,6 +66,39 @@ test("maxMessageBytes: a request above it fails before anything is sent, and the
   assert.equal(peers[0] === undefined || peers[0].frames.length === 0, true);
 });
 
+test("maxMessageBytes: a request that is too large says notStarted if the handler was not called, with the option and what to do", async () => {
+  const client = connect({ maxSendMessageBytes: 999 }, {});
+  async function* requests(count: number): AsyncGenerator<{ sentence?: string; attachment?: Uint8Array }> {
+    for (let index = 1; index < count; index++) {
+      yield { sentence: "small" };
+    }
+    yield { attachment };
+  }
+  const hint = "the limit maxSendMessageBytes is 999: raise it on both sides, or send the message in parts";
+  const calls = [
+    ["Say", () => client.say({ attachment }), true],
+    ["Repeat", () => client.repeat({ attachment, times: 1 })[Symbol.asyncIterator]().next(), true],
+    // These handlers are called before the first request has come.
+    ["Join", () => client.join(requests(1)), false],
+    ["Join", () => client.join(requests(2)), false],
+    ["Chat", () => client.chat(requests(1))[Symbol.asyncIterator]().next(), false],
+  ] as const;
+  for (const [name, call, notStarted] of calls) {
+    await assert.rejects(call(), {
+      code: Code.ResourceExhausted,
+      notStarted,
+      rawMessage: `/echo.v1.EchoService/${name}: a message of 1003 bytes was not sent, ${hint}`,
+    });
+  }
+});
+
+test("maxMessageBytes: a request that is too large is not tried again, though the user asked for it", async () => {
+  const { transport } = dialRawServer({ maxMessageBytes: 999, peer: "sequential" });
+  const retry = { maxAttempts: 4, codes: [Code.ResourceExhausted], initialBackoffMs: 3_600_000 };
+  const call = createEchoServiceClient(transport).say({ attachment }, { retry });
+  await assert.rejects(call, { code: Code.ResourceExhausted, notStarted: true });
+});
+
 test("maxSendMessageBytes: a side may send more than it takes, or less", async () => {
   class LargeAnswers extends EchoHandler {
     override say(): { sentence: string; attachment: Uint8Array } {
@@ -102,7 +135,7 @@ test("maxMessageBytes: a request above the server's is refused by its header, an
   peer.write(invoke(1, say), tooLarge.subarray(0, 8));
   assert.equal(
     await refusal(peer, 1),
-    `8 ${say}: the peer sent a Message of at least 1000 bytes, the limit maxMessageBytes is 999`,
+    `8 ${say}: the peer sent a Message of at least 1000 bytes, the limit maxMessageBytes is 999: raise it on the side that receives, or send less`,
   );
   peer.write(tooLarge.subarray(8));
   await probe(peer, 2);
@@ -164,9 +197,15 @@ test("maxMetadataBytes: metadata above it is not sent, or refused, and so is a l
   });
   const { peer } = serve({ maxMetadataBytes: 500 });
   peer.write(invoke(1, say, { a: "b".repeat(500) }), frame(Kind.Message, 1, 3), frame(Kind.CloseSend, 1, 4));
-  assert.match(await refusal(peer, 1), /^8 InvokeMetadata of at least 509 bytes, the limit maxMetadataBytes is 500$/);
+  assert.match(
+    await refusal(peer, 1),
+    /^8 InvokeMetadata of at least 509 bytes, the limit maxMetadataBytes is 500: raise it on the server, or send less$/,
+  );
   peer.write(invoke(2, `/${"x".repeat(500)}`), frame(Kind.CloseSend, 2, 2));
-  assert.match(await refusal(peer, 2), /^8 Invoke of at least 501 bytes, the limit maxMetadataBytes is 500$/);
+  assert.match(
+    await refusal(peer, 2),
+    /^8 Invoke of at least 501 bytes, the limit maxMetadataBytes is 500: raise it on the server, or send less$/,
+  );
   await probe(peer, 3);
   assert.deepEqual(
     peer.shown().map((shown) => shown.split(" ").slice(0, 2).join(" ")),
@@ -177,7 +216,10 @@ test("maxMetadataBytes: metadata above it is not sent, or refused, and so is a l
 test("maxMetadataKeys: more entries are refused, each counted", async () => {
   const { peer } = serve({ maxMetadataKeys: 2 });
   peer.write(invoke(1, say, { a: "1", b: "2", c: "3" }), frame(Kind.Message, 1, 3), frame(Kind.CloseSend, 1, 4));
-  assert.equal(await refusal(peer, 1), "8 metadata of 3 entries, the limit maxMetadataKeys is 2");
+  assert.equal(
+    await refusal(peer, 1),
+    "8 metadata of 3 entries, the limit maxMetadataKeys is 2: raise it on the server, or send fewer",
+  );
   peer.write(invoke(2, say, { a: "1", b: "2" }), frame(Kind.Message, 2, 3), frame(Kind.CloseSend, 2, 4));
   await peer.frame(Kind.CloseSend, 2);
 });
@@ -196,7 +238,10 @@ test("maxConcurrentStreams: a place is free again only when the handler has sett
   const join = "/echo.v1.EchoService/Join";
   // Canceled, but the handler goes on.
   peer.write(invoke(1, join), frame(Kind.Cancel, 1, 2), invoke(2, say));
-  assert.match(await refusal(peer, 2), /^8 too many concurrent streams: the limit maxConcurrentStreams is 1$/);
+  assert.match(
+    await refusal(peer, 2),
+    /^8 too many concurrent streams: the limit maxConcurrentStreams is 1: raise it on the server, or make fewer calls at once$/,
+  );
   settle[0]?.();
   await Promise.resolve();
   await probe(peer, 3);
@@ -232,7 +277,7 @@ test("maxBufferedBytes: the stream that goes above it fails, others go on, and u
   }
   assert.match(
     await refusal(peer, 4),
-    /Join: 1\d\d\d\d\d bytes wait unread on the connection, the limit maxBufferedBytes is 100000$/,
+    /Join: 1\d\d\d\d\d bytes wait unread on the connection, the limit maxBufferedBytes is 100000: read faster, send less at once, or raise it$/,
   );
   peer.write(frame(Kind.Cancel, 2, 3));
   await probe(peer, 5);
@@ -264,7 +309,7 @@ test("maxBufferedBytes: calls that are being announced count", async () => {
   }
   assert.match(
     await refusal(peer, 4),
-    /^8 1\d\d\d\d\d bytes wait unread on the connection, the limit maxBufferedBytes is 100000$/,
+    /^8 1\d\d\d\d\d bytes wait unread on the connection, the limit maxBufferedBytes is 100000: read faster, send less at once, or raise it$/,
   );
   peer.write(frame(Kind.Cancel, 1, 2));
   await probe(peer, 5);

@@ -345,7 +345,7 @@ test("MaxStreams: the extra stream gets Error message id 1, others go on (checkl
   peer.write(frame(Kind.Message, 3, 3, "late"), frame(Kind.CloseSend, 3, 4));
   assert.equal(
     errorText(await peer.frame(Kind.Error, 3)),
-    "8 too many concurrent streams: the limit maxConcurrentStreams is 2",
+    "8 too many concurrent streams: the limit maxConcurrentStreams is 2: raise it on the server, or make fewer calls at once",
   );
   peer.write(frame(Kind.Message, 1, 2, msg({ text: "a" })), frame(Kind.CloseSend, 1, 3));
   await peer.frame(Kind.CloseSend, 1);
