@@ -28,10 +28,7 @@ if (files.length === 0) {
   console.error(`no test file matches ${wanted.join(", ")}`);
   process.exit(1);
 }
-const reporter = process.stdout.isTTY ? "spec" : "./scripts/test-reporter.mjs";
-const options = [
-  ...["--conditions=@ts-drpc/source", "--import", "tsx"],
-  ...["--test", "--test-concurrency=2", `--test-reporter=${reporter}`],
-];
-const { status } = spawnSync(process.execPath, [...options, ...files], { stdio: "inherit" });
+const flags = ["--conditions=@ts-drpc/source", "--import", "tsx", "--disable-warning=ExperimentalWarning"];
+const runner = process.stdout.isTTY ? ["--test", "--test-concurrency=2"] : ["scripts/log-tests.mjs"];
+const { status } = spawnSync(process.execPath, [...flags, ...runner, ...files], { stdio: "inherit" });
 process.exit(status ?? 1);
