@@ -8,6 +8,9 @@ import { ProtocolError } from "./protocol-error.js";
 // Of small fragments several share a block, so that bytes that come one at a time do not take an array each.
 const sharedBlockBytes = 4_096;
 
+// A fragment that is at least this much of its chunk is kept as a view of it. Smaller ones would keep much that is not theirs.
+const keptShare = 0.75;
+
 /** A packet grew above the receiver's limit. Only its stream has to end. */
 export class PacketTooLargeError extends Error {
   readonly kind: number;
@@ -28,8 +31,9 @@ export class PacketTooLargeError extends Error {
  *
  * Each stream has one, so that frames of other streams may come between those
  * of a packet. A packet that lies whole in one chunk is handed out as a view
- * of that chunk; any other is copied once its bytes have come, never on the
- * strength of a length that was only announced, and joined when it is complete.
+ * of that chunk; any other is held as it comes, never on the strength of a
+ * length that was only announced, and joined when it is complete. Of what is
+ * held, small fragments are copied, and those that fill their chunk are not.
  */
 export class PacketAssembler {
   #nextMessageId = 1;
@@ -42,7 +46,7 @@ export class PacketAssembler {
   #lastBlockBytes = 0;
   #bytes = 0;
 
-  /** How many bytes are held of the unfinished packet. They take at most 4 KiB more. */
+  /** How many bytes are held of the unfinished packet. They take at most a third, and 4 KiB, more. */
   get heldBytes(): number {
     return this.#bytes;
   }
@@ -109,12 +113,19 @@ export class PacketAssembler {
       this.#lastBlockBytes += at - start;
     }
     if (at < end) {
-      const block = new Uint8Array(Math.max(end - at, Math.min(this.#bytes, sharedBlockBytes)));
-      block.set(chunk.subarray(at, end));
-      this.#blocks.push(block);
+      this.#blocks.push(this.#newBlock(chunk.subarray(at, end)));
       this.#lastBlockBytes = end - at;
     }
     this.#bytes += end - start;
+  }
+
+  #newBlock(data: Uint8Array): Uint8Array {
+    if (data.length >= sharedBlockBytes && data.length >= keptShare * data.buffer.byteLength) {
+      return data;
+    }
+    const block = new Uint8Array(Math.max(data.length, Math.min(this.#bytes, sharedBlockBytes)));
+    block.set(data);
+    return block;
   }
 
   #join({ chunk, start, end }: FrameReader): Uint8Array {
