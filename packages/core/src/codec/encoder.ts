@@ -6,6 +6,9 @@ import { encodeUtf8Into } from "./utf8.js";
 // One allocation serves many messages. What was handed out keeps its slab alive, and so it must not be large.
 const slabBytes = 16_384;
 
+// What mostly follows a large field: the tag and value of a small one.
+const spareBytes = 1_024;
+
 // Measured: up to here a call of TextEncoder costs more than a loop.
 const maxLoopLength = 32;
 
@@ -162,7 +165,8 @@ export class Encoder {
   #grow(count: number): void {
     const written = this.#at - this.#start;
     const needed = written + count;
-    const bytes = new Uint8Array(needed > slabBytes / 2 ? 2 * needed : slabBytes);
+    // Twice what there was, so that many small fields are copied seldom, and no more than there is for one large one.
+    const bytes = new Uint8Array(needed > slabBytes / 2 ? Math.max(2 * written, needed + spareBytes) : slabBytes);
     bytes.set(this.#bytes.subarray(this.#start, this.#at));
     this.#use(bytes, written);
   }
