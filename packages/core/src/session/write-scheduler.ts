@@ -18,6 +18,10 @@ interface WaitingMessage {
   readonly refused: (reason: Error) => void;
 }
 
+// Measured: with this many a peer begins to work before this side has got through its turn, which nearly doubles what two
+// processes get done together; with fewer, what the writes cost shows.
+const firstWriteMessages = 32;
+
 const nothing = { messages: 0, bytes: 0 };
 const messageFirstByte = firstByte(Kind.Message, false, false);
 const lastMessageFirstByte = firstByte(Kind.Message, true, false);
@@ -25,8 +29,10 @@ const lastMessageFirstByte = firstByte(Kind.Message, true, false);
 /**
  * Writes the frames of all streams to the connection.
  *
- * Frames are gathered in one buffer and go out once a turn, in as few writes
- * as can be; while the connection is busy the rest gathers. Messages are let
+ * Frames are gathered in one buffer and go out at the end of a turn, in as few
+ * writes as can be; while the connection is busy the rest gathers. In a turn
+ * with many messages those before the 32nd go out ahead, so that the peer can
+ * begin, then twice as many each time. Messages are let
  * into the buffer until it holds `maxUnsentBytes`. From there on they wait,
  * and streams take turns by bytes, in frames of up to 64 KiB, so that a large message does
  * not hold up a small one. All other packets are let in at once.
@@ -40,6 +46,8 @@ export class WriteScheduler {
   #writable = true;
   #flushing = false;
   #writes = 0;
+  #gathered = 0;
+  #writeMessages = firstWriteMessages;
   #ended: Error | undefined;
 
   constructor(connection: Connection, maxUnsentBytes: number) {
@@ -90,6 +98,12 @@ export class WriteScheduler {
   sendMessage(streamId: number, messageId: number, body: Uint8Array): Promise<void> | undefined {
     if (this.#ended !== undefined) {
       return Promise.reject(this.#ended);
+    }
+    if (++this.#gathered > this.#writeMessages) {
+      // What belongs to the message before, such as the end of its stream, is behind it by now.
+      this.#writeMessages *= 2;
+      this.#write();
+      this.#gathered = 1;
     }
     const roomy = this.#waiting.size === 0 && this.#buffer.bytes < this.#maxUnsentBytes;
     if (roomy && body.length <= maxFrameDataBytes) {
@@ -184,6 +198,12 @@ export class WriteScheduler {
 
   /** Hands over what has gathered, if the connection takes it, without waiting for the end of the turn. */
   flush(): void {
+    this.#writeMessages = firstWriteMessages;
+    this.#write();
+  }
+
+  #write(): void {
+    this.#gathered = 0;
     if (!this.#writable || this.#ended !== undefined) {
       return;
     }

@@ -57,6 +57,38 @@ describe("WriteScheduler", () => {
     assert.equal(scheduler.unsentBytes, 0);
   });
 
+  test("writes the first of many messages of a turn ahead, then twice as many each time, and begins anew with the turn", async () => {
+    const sink = createSink();
+    const scheduler = new WriteScheduler(sink.connection, 1_000_000);
+    const ahead: number[] = [];
+    for (let round = 0; round < 2; round++) {
+      for (let streamId = 1; streamId <= 200; streamId++) {
+        const before = sink.writes.length;
+        scheduler.sendMessage(streamId, 1, body(1));
+        if (sink.writes.length > before) {
+          // What belongs to the last message of a write is in it too.
+          assert.equal(sink.frames().at(-1)?.kind, Kind.CloseSend);
+          ahead.push(streamId - 1);
+        }
+        scheduler.sendPacket(Kind.CloseSend, streamId, 2, body(0));
+      }
+      await turn();
+    }
+    assert.deepEqual(ahead, [32, 96, 32, 96]);
+    assert.equal(sink.frames().length, 800);
+  });
+
+  test("hands over nothing ahead while the connection is busy", () => {
+    const sink = createSink();
+    sink.busy = true;
+    const scheduler = new WriteScheduler(sink.connection, 1_000_000);
+    for (let streamId = 1; streamId <= 1_000; streamId++) {
+      scheduler.sendMessage(streamId, 1, body(1));
+    }
+    assert.equal(sink.writes.length, 1);
+    scheduler.end(gone);
+  });
+
   test("hands over at once when it is told to", () => {
     const sink = createSink();
     const scheduler = new WriteScheduler(sink.connection, 1_000);
