@@ -273,7 +273,7 @@ test("transport.close({ drainMs }) cancels what is left when the time is over", 
     assert.equal(aborted, undefined);
     await pass(1);
     await Promise.all([call, closing]);
-    assert.equal((aborted as DrpcError).code, Code.Canceled);
+    assert.equal((aborted as unknown as DrpcError).code, Code.Canceled);
   }
   assert.throws(
     () => createSessionTransport(async () => assert.fail(), { interceptors: 5 as never }),
