@@ -77,7 +77,7 @@ test("maxMessageBytes: a request that is too large says notStarted if the handle
   const hint = "the limit maxSendMessageBytes is 999: raise it on both sides, or send the message in parts";
   const calls = [
     ["Say", () => client.say({ attachment }), true],
-    ["Repeat", () => client.repeat({ attachment, times: 1 })[Symbol.asyncIterator]().next(), true],
+    ["Repeat", () => client.repeat({ attachment })[Symbol.asyncIterator]().next(), true],
     // These handlers are called before the first request has come.
     ["Join", () => client.join(requests(1)), false],
     ["Join", () => client.join(requests(2)), false],
