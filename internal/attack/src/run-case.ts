@@ -103,7 +103,7 @@ export class CaseRunner implements AsyncDisposable {
       }
       peak = await victim?.peak().catch(() => undefined);
     }
-    const attacked = await this.#goodClient.report();
+    const attacked = await this.#reportOfCalls();
     failure ??= await this.#findHarm(attackCase, victim, target, peak, attacked);
     await this.#goodClient.stop();
     await this.#dismiss(attackCase, victim, failure !== undefined);
@@ -119,6 +119,19 @@ export class CaseRunner implements AsyncDisposable {
     for (const victim of this.#victims.values()) {
       await victim[Symbol.asyncDispose]();
     }
+  }
+
+  /** Resolves with what came of the good client's calls, once there were any: an attack may be over between two of them. */
+  async #reportOfCalls(): Promise<LoadReport> {
+    let report = await this.#goodClient.report();
+    const cameToSomething = async (): Promise<boolean> => {
+      if (report.calls === 0 && report.failures.length === 0) {
+        report = await this.#goodClient.report();
+      }
+      return report.calls > 0 || report.failures.length > 0;
+    };
+    await until("a call of the good client comes to something", cameToSomething).catch(() => undefined);
+    return report;
   }
 
   /** What must hold whatever the attack is. Returns what does not. */

@@ -169,7 +169,10 @@ async function halfOpen(field: Field, begin: (stream: number) => Uint8Array): Pr
     assert.deepEqual(
       [...connection.errorTexts].sort(([, a], [, b]) => a - b),
       [
-        ["too many concurrent streams: the limit maxConcurrentStreams is N: raise it on the server, or make fewer calls at once", 44],
+        [
+          "too many concurrent streams: the limit maxConcurrentStreams is N: raise it on the server, or make fewer calls at once",
+          44,
+        ],
         ["the call was not announced in full within invokeTimeoutMs, N ms", 256],
       ],
     );
