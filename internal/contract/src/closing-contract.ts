@@ -83,6 +83,8 @@ export function serverCloseContract(createPair: CreatePair): void {
 
   promise("a server that is closed aborts what takes too long, and tells caller and handler", async (t) => {
     const use = await usePair(t, createPair);
+    // Once the two sides know each other, all calls share one connection.
+    await use.echo.say({});
     const [key, other] = [newKey(), newKey()];
     const error = { code: Code.Unavailable, message: /shut down/ };
     const calls = [
@@ -99,6 +101,7 @@ export function serverCloseContract(createPair: CreatePair): void {
 
   promise("a server that is closed while a call uploads tells the caller why the call ended", async (t) => {
     const use = await usePair(t, createPair);
+    await use.echo.say({});
     const key = newKey();
     async function* upload(): AsyncGenerator<{ attachment: Uint8Array }> {
       for (const attachment = new Uint8Array(65_536); ; ) {
