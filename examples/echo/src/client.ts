@@ -7,7 +7,7 @@ import { createEchoServiceClient } from "./gen/echo/v1/echo_drpc.js";
 await using transport = createNodeTransport({ host: "localhost", port: Number(process.env["PORT"] ?? 8080) });
 const echo = createEchoServiceClient(transport);
 
-const { sentence } = await echo.say({ sentence: "hi" }, { timeoutMs: 500 });
+const { sentence } = await echo.say({ sentence: "hi" }, { timeoutMs: 5_000 });
 console.log(sentence);
 
 for await (const reply of echo.repeat({ sentence: "again", times: 3 })) {
