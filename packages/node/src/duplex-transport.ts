@@ -19,6 +19,7 @@ import {
   type UnaryResponse,
 } from "@ts-drpc/core";
 import { createNodeConnection, peerOf, type StreamPair } from "./node-connection.js";
+import { object, show } from "./node-options.js";
 
 /** Options of a transport over one Duplex, or one pair of streams. */
 export interface DuplexTransportOptions
@@ -50,7 +51,10 @@ class DuplexTransport implements SessionTransport {
   #unused: Connection | undefined;
 
   constructor(duplex: Duplex | StreamPair, options: DuplexTransportOptions) {
-    const { address: named, ...transportOptions } = options;
+    const { address: named, ...transportOptions } = object("options", options);
+    if (named !== undefined && typeof named !== "string") {
+      throw new TypeError(`address must be a text, got ${show(named)}`);
+    }
     const peer = peerOf(duplex);
     this.#address = named ?? peer.address;
     this.#unused = createNodeConnection(duplex, { ...peer, address: this.#address });

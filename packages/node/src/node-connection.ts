@@ -6,6 +6,7 @@ import { Duplex, type Readable, type Writable } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { Connection, ConnectionReceiver, PeerInfo } from "@ts-drpc/core";
 import { nodeError } from "./node-error.js";
+import { show } from "./node-options.js";
 
 // A peer that takes nothing more must not keep a closed connection for ever.
 const closeTimeoutMs = 5_000;
@@ -37,11 +38,17 @@ export function peerOf(duplex: Duplex | StreamPair, fallback = "a stream"): Peer
 /**
  * Makes a Connection of any Duplex, such as a socket, or of a pair of streams,
  * such as the pipes of a child process. The connection owns them from then on.
+ * Throws a TypeError if they are no streams.
  */
 export function createNodeConnection(duplex: Duplex | StreamPair, peer: PeerInfo = peerOf(duplex)): Connection {
-  return duplex instanceof Duplex
-    ? new NodeConnection(duplex, duplex, peer)
-    : new NodeConnection(duplex.readable, duplex.writable, peer);
+  if (duplex instanceof Duplex) {
+    return new NodeConnection(duplex, duplex, peer);
+  }
+  const { readable, writable } = Object(duplex) as StreamPair;
+  if (typeof readable?.pause !== "function" || typeof writable?.write !== "function") {
+    throw new TypeError(`duplex must be a Duplex, or { readable, writable }, got ${show(duplex)}`);
+  }
+  return new NodeConnection(readable, writable, peer);
 }
 
 class NodeConnection implements Connection {

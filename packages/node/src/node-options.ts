@@ -37,7 +37,7 @@ export function callable<T>(name: string, value: T): T {
 
 /** Returns the value of an option that is an object, if it is one. */
 export function object<T>(name: string, value: T): T {
-  if (typeof value !== "object" || value === null) {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new TypeError(`${name} must be an object, got ${show(value)}`);
   }
   return value;

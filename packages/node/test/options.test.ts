@@ -8,10 +8,13 @@ import {
   type ConnectionListenerOptions,
   createConnectionListener,
   createDuplexTransport,
+  createNodeConnection,
   createNodeServer,
   createNodeTransport,
   type NodeServerOptions,
   type NodeTransportOptions,
+  type SharePortOptions,
+  sharePort,
 } from "../src/index.js";
 import { useServer } from "./harness.js";
 
@@ -77,7 +80,18 @@ describe("createNodeTransport refuses", () => {
 });
 
 describe("createDuplexTransport refuses", () => {
-  refuses(sessionLimits, (options) => createDuplexTransport(new PassThrough(), options));
+  refuses([...sessionLimits, [{ address: 5 }, "TypeError", /^address must be a text, got 5$/]], (options) =>
+    createDuplexTransport(new PassThrough(), options),
+  );
+
+  test("what are no streams", () => {
+    const pair = { readable: new PassThrough(), writable: {} };
+    for (const duplex of [undefined, null, 5, "x", {}, [], pair] as never[]) {
+      const refused = { name: "TypeError", message: /^duplex must be a Duplex, or { readable, writable }, got / };
+      assert.throws(() => createDuplexTransport(duplex), refused);
+      assert.throws(() => createNodeConnection(duplex), refused);
+    }
+  });
 });
 
 describe("createNodeServer and createConnectionListener refuse", () => {
@@ -91,6 +105,8 @@ describe("createNodeServer and createConnectionListener refuse", () => {
     [{ routes, compressions: ["snappy"] }, "TypeError", /^compressions\[0\] must be a compression named snappy or/],
     [{ routes, errorFormat: "json" }, "RangeError", /^errorFormat must be "drpc" or "grpc-status", got "json"$/],
     [{ routes, onError: 1 }, "TypeError", /^onError must be a function, got 1$/],
+    [{ routes, gate: {} }, "TypeError", /^gate must be a function, got an object$/],
+    [{ routes, interceptors: {} }, "TypeError", /^interceptors must be an array of functions, got an object$/],
     ...sessionLimits.map(([options, ...rest]): Refusal => [{ routes, ...options }, ...rest]),
   ];
   refuses(refusals, (options) => {
@@ -130,6 +146,20 @@ test("a wrong drainMs is refused, and leaves the server as it was", async (t) =>
     await assert.rejects(server.close({ drainMs }), { name: "RangeError", message });
   }
   assert.ok((await server.listen({ host: "127.0.0.1", port: 0 })).port > 0);
+});
+
+describe("sharePort refuses", () => {
+  const drpc = (): void => undefined;
+  const refusals: readonly Refusal[] = [
+    [{}, "TypeError", /^drpc must be a server or a function that takes connections, got undefined$/],
+    ...["http1", "http2", "other"].map(
+      (name): Refusal => [{ drpc, [name]: "x" }, "TypeError", new RegExp(`^${name} must be .*, got x$`)],
+    ),
+    [{ drpc, tls: [] }, "TypeError", /^tls must be an object, got an array$/],
+    [{ drpc, handshakeTimeoutMs: 0 }, "RangeError", /^handshakeTimeoutMs must be .*, got 0$/],
+    [{ drpc, onConnectionError: {} }, "TypeError", /^onConnectionError must be a function, got/],
+  ];
+  refuses(refusals, (options) => sharePort(options as SharePortOptions));
 });
 
 function refuses(refusals: readonly Refusal[], create: (options: object) => unknown): void {

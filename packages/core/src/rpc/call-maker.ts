@@ -6,6 +6,7 @@ import { wholeNumber } from "../session/session-options.js";
 import type { CallOptions } from "../vocabulary/call-options.js";
 import { ContextValues } from "../vocabulary/context-values.js";
 import { Metadata } from "../vocabulary/metadata.js";
+import { flag, object, objectWith, optionalCallable, show } from "../vocabulary/option-values.js";
 import type { RetryOptions } from "../vocabulary/retry-options.js";
 import type { CompressionOffer } from "./call-compression.js";
 import type { ClientCallInit } from "./client-call.js";
@@ -24,6 +25,8 @@ import {
 import { methodOf } from "./method.js";
 import { RetryPolicy } from "./retry-policy.js";
 import type { StreamingMethod, UnaryMethod } from "./transport.js";
+
+const noOptions: CallOptions = {};
 
 type Messages<I extends DescMessage> = AsyncIterable<MessageInitShape<I>> | Iterable<MessageInitShape<I>>;
 
@@ -80,7 +83,7 @@ export class CallMaker {
   unary<I extends DescMessage, O extends DescMessage>(
     method: UnaryMethod<I, O>,
     request: MessageInitShape<I>,
-    options: CallOptions = {},
+    options: CallOptions = noOptions,
   ): Promise<UnaryResponse<O>> {
     // Not async, here and below: each promise in between costs a call as much as its whole way through the session.
     try {
@@ -98,7 +101,7 @@ export class CallMaker {
   async stream<I extends DescMessage, O extends DescMessage>(
     method: StreamingMethod<I, O>,
     requests: Messages<I>,
-    options: CallOptions = {},
+    options: CallOptions = noOptions,
   ): Promise<StreamResponse<O>> {
     const response =
       this.#intercepted === undefined
@@ -142,11 +145,12 @@ export class CallMaker {
   }
 
   #clientCall(method: DescMethod, options: CallOptions): ClientCallInit {
+    checkOptions(options);
     return {
       method: methodOf(method),
       metadata: options.metadata === undefined ? undefined : asMetadata(options.metadata),
       contextValues: options.contextValues,
-      signal: checkSignal(options.signal),
+      signal: options.signal,
       deadline: this.#deadline(options.timeoutMs),
       onHeader: options.onHeader,
       onTrailer: options.onTrailer,
@@ -157,12 +161,15 @@ export class CallMaker {
   }
 
   #interceptedCall(method: DescMethod, options: CallOptions): InterceptedCallInit {
+    checkOptions(options);
+    // What interceptors pass on is looked at again, but then it is their error.
+    this.#retryPolicy(options.retry);
     return {
       method,
       // An interceptor may change it, and the caller's own stays as it is.
       metadata: new Metadata(options.metadata),
       contextValues: options.contextValues ?? new ContextValues(),
-      signal: checkSignal(options.signal),
+      signal: options.signal,
       deadline: this.#deadline(options.timeoutMs),
       onHeader: options.onHeader,
       onTrailer: options.onTrailer,
@@ -180,7 +187,7 @@ export class CallMaker {
       return undefined;
     }
     if (typeof timeoutMs !== "number" || Number.isNaN(timeoutMs)) {
-      throw new RangeError(`timeoutMs must be a number of milliseconds, got ${String(timeoutMs)}`);
+      throw new RangeError(`timeoutMs must be a number of milliseconds, got ${show(timeoutMs)}`);
     }
     return timeoutMs === Number.POSITIVE_INFINITY ? undefined : new Deadline(timeoutMs);
   }
@@ -190,9 +197,21 @@ function asMetadata(init: NonNullable<CallOptions["metadata"]>): Metadata {
   return init instanceof Metadata ? init : new Metadata(init);
 }
 
-function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
-  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
-    throw new TypeError(`signal must be an AbortSignal, got ${String(signal)}`);
+/** Looks at the types of the options that nothing else looks at. */
+function checkOptions(options: CallOptions): void {
+  if (options === noOptions) {
+    return;
   }
-  return signal;
+  const { signal, waitForReady, onHeader, onTrailer, contextValues } = object("options", options);
+  if (signal !== undefined) {
+    objectWith("signal", signal, "an AbortSignal", "addEventListener");
+  }
+  if (waitForReady !== undefined) {
+    flag("waitForReady", waitForReady);
+  }
+  optionalCallable("onHeader", onHeader);
+  optionalCallable("onTrailer", onTrailer);
+  if (contextValues !== undefined) {
+    objectWith("contextValues", contextValues, "a ContextValues", "get", "has", "set");
+  }
 }

@@ -8,6 +8,7 @@ import {
   type SessionOptions,
   wholeNumber,
 } from "../session/session-options.js";
+import { flag, objectWith, oneOf } from "../vocabulary/option-values.js";
 import { PickFirst } from "./pick-first.js";
 import type { PeerKind } from "./pooled-sessions.js";
 import { RoundRobin } from "./round-robin.js";
@@ -89,6 +90,9 @@ export function createChannel(
   options: ChannelOptions,
   stateChanged: (state: TransportState) => void,
 ): SessionSource {
+  if (typeof dial !== "function") {
+    objectWith("dial", dial, "a function that connects, or an object with resolve()", "resolve");
+  }
   const poolOptions = resolvePoolOptions(options);
   const balancing = oneOf("loadBalancing", options.loadBalancing ?? "pick-first", ["pick-first", "round-robin"]);
   if (typeof dial === "function") {
@@ -127,20 +131,4 @@ function resolvePoolOptions(options: ChannelOptions): SessionPoolOptions {
     idleTimeoutMs: wholeNumber("idleTimeoutMs", options.idleTimeoutMs ?? 60_000),
     backoff: flag("reconnect", options.reconnect ?? true) ? { initialMs, maxMs } : undefined,
   };
-}
-
-function flag(name: string, value: boolean): boolean {
-  if (typeof value !== "boolean") {
-    throw new TypeError(`${name} must be true or false, got ${JSON.stringify(value)}`);
-  }
-  return value;
-}
-
-function oneOf<T extends string>(name: string, value: T, values: readonly T[]): T {
-  if (!values.includes(value)) {
-    const shown = values.map((each) => JSON.stringify(each));
-    const last = shown.pop();
-    throw new RangeError(`${name} must be ${shown.join(", ")} or ${last}, got ${JSON.stringify(value)}`);
-  }
-  return value;
 }

@@ -5,6 +5,7 @@ import type { DescMessage, DescMethod, DescService, MessageInitShape, MessageSha
 import type { CallOptions } from "../vocabulary/call-options.js";
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
+import { objectWith } from "../vocabulary/option-values.js";
 import type { StreamResponse } from "./interceptor.js";
 import { memberName, methodOf } from "./method.js";
 import type { StreamingMethod, Transport, UnaryMethod } from "./transport.js";
@@ -40,6 +41,7 @@ type AnyMessages = AsyncIterable<MessageInitShape<DescMessage>>;
  * are first asked for.
  */
 export function createClient<Service extends DescService>(service: Service, transport: Transport): Client<Service> {
+  objectWith("transport", transport, "a Transport", "unary", "stream");
   const client: Record<string, unknown> = {};
   for (const method of service.methods) {
     // Not an assignment, which for a method called __proto__ would be something else.

@@ -5,6 +5,7 @@ import type { DescMessage, DescMethod, DescService, MessageShape } from "@bufbui
 import type { PeerInfo } from "../vocabulary/connection.js";
 import type { ContextValues } from "../vocabulary/context-values.js";
 import type { Metadata } from "../vocabulary/metadata.js";
+import { show } from "../vocabulary/option-values.js";
 import type { RetryOptions } from "../vocabulary/retry-options.js";
 import type { Deadline } from "./deadline.js";
 
@@ -97,7 +98,8 @@ export type Interceptor = (next: CallHandler) => CallHandler;
 /** Returns the option `interceptors` if it is a list of functions. Throws a TypeError that says what is wrong if not. */
 export function checkInterceptors(interceptors: readonly Interceptor[]): readonly Interceptor[] {
   if (!Array.isArray(interceptors) || interceptors.some((each) => typeof each !== "function")) {
-    throw new TypeError("interceptors must be an array of functions");
+    const wrong = Array.isArray(interceptors) ? interceptors.find((each) => typeof each !== "function") : interceptors;
+    throw new TypeError(`interceptors must be an array of functions, got ${show(wrong)}`);
   }
   return interceptors;
 }

@@ -5,6 +5,7 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import { wholeNumber } from "../session/session-options.js";
 import { Code } from "../vocabulary/code.js";
 import type { DrpcError } from "../vocabulary/drpc-error.js";
+import { object, show } from "../vocabulary/option-values.js";
 import type { RetryOptions } from "../vocabulary/retry-options.js";
 import { type BackoffInit, backoffMs } from "./backoff.js";
 
@@ -28,14 +29,15 @@ export class RetryPolicy {
       codes = [Code.Unavailable],
       initialBackoffMs = 100,
       maxBackoffMs = 2_000,
-    } = options === undefined ? {} : checkObject(options);
+    } = options === undefined ? {} : object("retry", options);
     if (!Number.isInteger(maxAttempts) || maxAttempts < 1 || maxAttempts > attemptsLimit) {
       throw new RangeError(
-        `retry.maxAttempts must be a whole number from 1 to ${attemptsLimit}, got ${String(maxAttempts)}`,
+        `retry.maxAttempts must be a whole number from 1 to ${attemptsLimit}, got ${show(maxAttempts)}`,
       );
     }
     if (!Array.isArray(codes) || codes.some((code) => !Number.isSafeInteger(code))) {
-      throw new TypeError("retry.codes must be an array of codes");
+      const wrong: unknown = Array.isArray(codes) ? codes.find((code) => !Number.isSafeInteger(code)) : codes;
+      throw new TypeError(`retry.codes must be an array of codes, got ${show(wrong)}`);
     }
     this.maxAttempts = maxAttempts;
     this.#asked = options !== undefined;
@@ -66,11 +68,4 @@ export class RetryPolicy {
     const moment = connected && error.notStarted && error.code !== Code.ResourceExhausted && attempts === 1;
     return moment ? 0 : backoffMs(this.#backoff, attempts);
   }
-}
-
-function checkObject(options: RetryOptions): RetryOptions {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`retry must be an object, got ${String(options)}`);
-  }
-  return options;
 }

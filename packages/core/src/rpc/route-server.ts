@@ -5,6 +5,7 @@ import { Code } from "../vocabulary/code.js";
 import type { PeerInfo } from "../vocabulary/connection.js";
 import type { ContextValues } from "../vocabulary/context-values.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
+import { callable, optionalCallable } from "../vocabulary/option-values.js";
 import type { MetadataEntries } from "../wire/metadata-payload.js";
 import type { Deadline } from "./deadline.js";
 import { askGate, type Gate } from "./gate.js";
@@ -68,11 +69,8 @@ export class RouteServer {
   /** Throws a TypeError that names the option if one has a wrong value. */
   constructor({ interceptors = [], onError = logError, gate }: RouteOptions) {
     this.#interceptors = checkInterceptors(interceptors);
-    this.#onError = guarded(onError);
-    if (gate !== undefined && typeof gate !== "function") {
-      throw new TypeError(`gate must be a function, got ${typeof gate}`);
-    }
-    this.#gate = gate;
+    this.#onError = guarded(callable("onError", onError));
+    this.#gate = optionalCallable("gate", gate);
   }
 
   /** Returns a call to serve, or why it is refused. */

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import { object, show } from "../vocabulary/option-values.js";
 import type { Handler, HandlerContext } from "./handler.js";
 import { type Method, memberName, methodOf } from "./method.js";
 
@@ -35,9 +36,13 @@ export class Router {
    * out answer Unimplemented.
    *
    * Throws a TypeError if the service has been registered before, or the
-   * handler has something under a method's name that is no function.
+   * handler is no object, or has something under a method's name that is no function.
    */
   service<Service extends DescService>(service: Service, handler: Partial<Handler<Service>>): this {
+    if (!Array.isArray(service?.methods)) {
+      throw new TypeError(`service must be a service that was generated, got ${show(service)}`);
+    }
+    object(`the handler of ${service.typeName}`, handler);
     const routes = service.methods.map((desc) => createRoute(desc, handler));
     for (const { method } of routes) {
       if (this.#routes.has(method.path)) {

@@ -16,6 +16,7 @@ import { Code } from "../vocabulary/code.js";
 import type { Connection, PeerInfo } from "../vocabulary/connection.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import type { MessageCompression } from "../vocabulary/message-compression.js";
+import { object, objectWith, oneOf } from "../vocabulary/option-values.js";
 import type { ErrorFormat } from "../wire/error-payload.js";
 import type { MetadataEntries } from "../wire/metadata-payload.js";
 import { CallCompression, compressionKey } from "./call-compression.js";
@@ -81,8 +82,13 @@ export interface ServedConnection {
   close(options: { readonly drainMs: number }): Promise<CloseReport>;
 }
 
-/** Serves the handlers of a router on a connection until it ends. */
+/**
+ * Serves the handlers of a router on a connection until it ends. Throws a
+ * RangeError or TypeError that names the option if one has a wrong value.
+ */
 export function serveConnection(connection: Connection, router: Router, options: ServeOptions = {}): ServedConnection {
+  objectWith("connection", connection, "a Connection", "start", "write", "close", "abort");
+  objectWith("router", router, "a Router, as createRouter makes it", "find");
   return new RouterConnection(connection, router, options);
 }
 
@@ -94,7 +100,7 @@ class RouterConnection implements ServedConnection {
   readonly #compressions: CompressionSet;
 
   constructor(connection: Connection, router: Router, options: ServeOptions) {
-    const limits = resolveSessionOptions(options);
+    const limits = resolveSessionOptions(object("options", options));
     const errorFormat = checkErrorFormat(options.errorFormat ?? "drpc");
     this.#router = router;
     this.#routes = new RouteServer(options);
@@ -120,7 +126,11 @@ class RouterConnection implements ServedConnection {
     return this.#session.peer;
   }
 
-  async close({ drainMs }: { readonly drainMs: number }): Promise<CloseReport> {
+  async close(options: { readonly drainMs: number }): Promise<CloseReport> {
+    const { drainMs } = object("options", options);
+    if (drainMs !== 0) {
+      wholeNumber("drainMs", drainMs);
+    }
     const reason = new DrpcError("the server is shutting down", Code.Unavailable, { notStarted: true });
     const before = this.#session.acceptedCount;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -218,7 +228,7 @@ function refusedReceiver(over: () => void): StreamReceiver {
  * value. For servers that are made before their first connection comes.
  */
 export function checkServeOptions(options: ServeOptions): void {
-  checkFlowControl(options.flowControl, resolveSessionOptions(options));
+  checkFlowControl(options.flowControl, resolveSessionOptions(object("options", options)));
   checkErrorFormat(options.errorFormat ?? "drpc");
   new RouteServer(options);
   new CompressionSet(options.compressions ?? []);
@@ -227,8 +237,5 @@ export function checkServeOptions(options: ServeOptions): void {
 
 /** Returns the value of the option `errorFormat`, if it is one. */
 function checkErrorFormat(format: ErrorFormat): ErrorFormat {
-  if (format !== "drpc" && format !== "grpc-status") {
-    throw new RangeError(`errorFormat must be "drpc" or "grpc-status", got ${JSON.stringify(format)}`);
-  }
-  return format;
+  return oneOf("errorFormat", format, ["drpc", "grpc-status"]);
 }

@@ -5,6 +5,7 @@ import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import { wholeNumber } from "../session/session-options.js";
 import type { CallOptions } from "../vocabulary/call-options.js";
 import type { MessageCompression } from "../vocabulary/message-compression.js";
+import { object, optionalCallable } from "../vocabulary/option-values.js";
 import type { RetryOptions } from "../vocabulary/retry-options.js";
 import type { CompressionOffer } from "./call-compression.js";
 import { CallMaker, type CallMakerOptions } from "./call-maker.js";
@@ -70,11 +71,8 @@ class PooledTransport implements SessionTransport {
   readonly #calls: CallMaker;
 
   constructor(dial: Dial | TargetResolver, options: SessionTransportOptions) {
-    const { onStateChange } = options;
-    if (onStateChange !== undefined && typeof onStateChange !== "function") {
-      throw new TypeError(`onStateChange must be a function, got ${String(onStateChange)}`);
-    }
-    this.#state = new StateTeller(onStateChange);
+    const { onStateChange } = object("options", options);
+    this.#state = new StateTeller(optionalCallable("onStateChange", onStateChange));
     this.#source = createChannel(dial, options, (state) => this.#state.set(state));
     this.#calls = new CallMaker(
       {

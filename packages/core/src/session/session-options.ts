@@ -1,6 +1,7 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { object, show } from "../vocabulary/option-values.js";
 import { maxFrameDataBytes } from "../wire/frame-header.js";
 
 /** Limits of one connection. Each holds for either side, and all are checked before bytes are stored. */
@@ -169,6 +170,7 @@ export function checkFlowControl(
   if (flowControl === undefined) {
     return undefined;
   }
+  object("flowControl", flowControl);
   const windowBytes = wholeNumber("flowControl.windowBytes", flowControl.windowBytes);
   const grantThresholdBytes = wholeNumber("flowControl.grantThresholdBytes", flowControl.grantThresholdBytes);
   // A sender waits for credit for a frame, so that much must come back before its receiver has nothing left to consume.
@@ -188,7 +190,7 @@ export function checkFlowControl(
 /** Returns the value of an option if it is a whole number from 1 to 2^31 - 1, which timers take too. */
 export function wholeNumber(name: string, value: number): number {
   if (!Number.isInteger(value) || value < 1 || value > 0x7fff_ffff) {
-    throw new RangeError(`${name} must be a whole number from 1 to 2147483647, got ${String(value)}`);
+    throw new RangeError(`${name} must be a whole number from 1 to 2147483647, got ${show(value)}`);
   }
   return value;
 }

@@ -1,7 +1,9 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { wholeNumber } from "../session/session-options.js";
 import type { Connection, ConnectionReceiver } from "../vocabulary/connection.js";
+import { object } from "../vocabulary/option-values.js";
 
 /** Options of a {@link createConnectionPair}. */
 export interface ConnectionPairOptions {
@@ -21,14 +23,23 @@ export interface ConnectionPair {
 /**
  * Creates two connections back to back, in memory. Bytes are delivered in a
  * later turn, as on a real connection, and copied, so that nobody sees what
- * the other side does to them.
+ * the other side does to them. Throws a RangeError that names the option if one has a wrong value.
  */
 export function createConnectionPair(options: ConnectionPairOptions = {}): ConnectionPair {
+  const { chunkBytes = 1, highWaterBytes = 1 } = object("options", options);
+  bytes("chunkBytes", chunkBytes);
+  bytes("highWaterBytes", highWaterBytes);
   const client = new PairedConnection("in-memory server", options);
   const server = new PairedConnection("in-memory client", options);
   client.other = server;
   server.other = client;
   return { client, server };
+}
+
+function bytes(name: string, value: number): void {
+  if (value !== Number.POSITIVE_INFINITY) {
+    wholeNumber(name, value);
+  }
 }
 
 const noBytes = new Uint8Array(0);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Connection, ConnectionReceiver, PeerInfo } from "../vocabulary/connection.js";
+import { flag, object, show } from "../vocabulary/option-values.js";
 import { FaultyFlow, type FlowFaults } from "./faulty-flow.js";
 
 /** What goes wrong with a connection. */
@@ -32,8 +33,9 @@ const highWaterBytes = 65_536;
  * );
  */
 export function createFaultyConnection(connection: Connection, faults: ConnectionFaults): Connection {
-  checkFlow("sent", faults.sent ?? {});
-  checkFlow("received", faults.received ?? {});
+  object("faults", faults);
+  checkFlow("sent", faults.sent);
+  checkFlow("received", faults.received);
   whole("seed", faults.seed ?? 1, Number.MIN_SAFE_INTEGER);
   return new FaultyConnection(connection, faults);
 }
@@ -163,8 +165,15 @@ function cutError({ cutAfterBytes }: FlowFaults): Error {
   return new Error(`it was cut after ${cutAfterBytes} bytes, as the option cutAfterBytes says`);
 }
 
-function checkFlow(direction: string, faults: FlowFaults): void {
-  const { latencyMs = 0, pieceBytes = 1, cutAfterBytes = 0, stallAfterBytes = 0, flipEveryBytes = 1 } = faults;
+function checkFlow(direction: string, faults: FlowFaults = {}): void {
+  const {
+    latencyMs = 0,
+    pieceBytes = 1,
+    cutAfterBytes = 0,
+    stallAfterBytes = 0,
+    flipEveryBytes = 1,
+  } = object(direction, faults);
+  flag(`${direction}.withholdCredit`, faults.withholdCredit ?? false);
   whole(`${direction}.latencyMs`, latencyMs, 0);
   whole(`${direction}.pieceBytes`, pieceBytes, 1);
   whole(`${direction}.cutAfterBytes`, cutAfterBytes, 0);
@@ -174,6 +183,6 @@ function checkFlow(direction: string, faults: FlowFaults): void {
 
 function whole(name: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least) {
-    throw new RangeError(`${name} must be a whole number, at least ${least}, got ${String(value)}`);
+    throw new RangeError(`${name} must be a whole number, at least ${least}, got ${show(value)}`);
   }
 }

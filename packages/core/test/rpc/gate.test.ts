@@ -86,6 +86,6 @@ test("no byte of a message of a refused call is kept", async () => {
 test("a gate that is no function is refused when the server is made", () => {
   assert.throws(() => checkServeOptions({ gate: "no" as unknown as Gate }), {
     name: "TypeError",
-    message: "gate must be a function, got string",
+    message: 'gate must be a function, got "no"',
   });
 });

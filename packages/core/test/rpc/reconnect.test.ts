@@ -349,7 +349,7 @@ test("options that are wrong are refused by name", () => {
     [{ initialReconnectMs: 0 }, /^initialReconnectMs must be .* got 0$/],
     [{ maxReconnectMs: 1.5 }, /^maxReconnectMs must be .* got 1\.5$/],
     [{ loadBalancing: "random" }, /^loadBalancing must be "pick-first" or "round-robin", got "random"$/],
-    [{ onStateChange: "log" }, /^onStateChange must be a function, got log$/],
+    [{ onStateChange: "log" }, /^onStateChange must be a function, got "log"$/],
   ] as const) {
     assert.throws(() => setup(options as SessionTransportOptions), { message });
   }

@@ -340,8 +340,8 @@ test("retry options that are wrong are refused by name", async () => {
   for (const [retry, message] of [
     [{ maxAttempts: 0 }, /^retry.maxAttempts must be a whole number from 1 to 10, got 0$/],
     [{ maxAttempts: 11 }, /^retry.maxAttempts must be a whole number from 1 to 10, got 11$/],
-    [{ codes: Code.Unavailable }, /^retry.codes must be an array of codes$/],
-    [{ codes: ["unavailable"] }, /^retry.codes must be an array of codes$/],
+    [{ codes: Code.Unavailable }, /^retry.codes must be an array of codes, got 14$/],
+    [{ codes: ["unavailable"] }, /^retry.codes must be an array of codes, got "unavailable"$/],
     [{ initialBackoffMs: 0 }, /^retry.initialBackoffMs must be .* got 0$/],
     [{ maxBackoffMs: 0.5 }, /^retry.maxBackoffMs must be .* got 0.5$/],
     [true, /^retry must be an object, got true$/],

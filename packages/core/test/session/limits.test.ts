@@ -358,7 +358,7 @@ test("a wrong option is refused with its name, its limit and its value", () => {
     for (const value of [0, -1, 1.5, Number.NaN, 2 ** 31, "7"]) {
       assert.throws(() => createSessionTransport(dial, { [name]: value }), {
         name: "RangeError",
-        message: `${name} must be a whole number from 1 to 2147483647, got ${value}`,
+        message: `${name} must be a whole number from 1 to 2147483647, got ${typeof value === "string" ? `"${value}"` : value}`,
       });
     }
   }

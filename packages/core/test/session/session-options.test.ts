@@ -73,7 +73,7 @@ describe("resolveSessionOptions", () => {
       for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, "7", 7n]) {
         assert.throws(() => resolveSessionOptions({ [name]: value }), {
           name: "RangeError",
-          message: `${name} must be a whole number from 1 to 2147483647, got ${value}`,
+          message: `${name} must be a whole number from 1 to 2147483647, got ${typeof value === "string" ? `"${value}"` : value}`,
         });
       }
     }
