@@ -21,4 +21,5 @@ export {
   type UnixListenOptions,
 } from "./node-server.js";
 export { createNodeTransport, type NodeTransportOptions } from "./node-transport.js";
+export { type PeerTls, peerTls } from "./peer-tls.js";
 export { type ConnectionTaker, type SharePortOptions, sharePort } from "./share-port.js";

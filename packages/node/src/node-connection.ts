@@ -3,10 +3,10 @@
 
 import { Socket } from "node:net";
 import { Duplex, type Readable, type Writable } from "node:stream";
-import { TLSSocket } from "node:tls";
 import type { Connection, ConnectionReceiver, PeerInfo } from "@ts-drpc/core";
 import { nodeError } from "./node-error.js";
 import { show } from "./node-options.js";
+import { notePeerTls } from "./peer-tls.js";
 
 // A peer that takes nothing more must not keep a closed connection for ever.
 const closeTimeoutMs = 5_000;
@@ -28,11 +28,18 @@ export interface StreamPair {
   readonly writable: Writable;
 }
 
-/** Tells whom streams are connected to: the address and port of a socket, or for all that has none, the fallback. */
+/**
+ * Tells whom streams are connected to: the address and port of a socket, or
+ * for all that has none, the fallback; and the certificate that TLS verified.
+ */
 export function peerOf(duplex: Duplex | StreamPair, fallback = "a stream"): PeerInfo {
   const address = duplex instanceof Socket ? socketAddress(duplex) : undefined;
-  const certificate = duplex instanceof TLSSocket && duplex.authorized ? duplex.getPeerCertificate() : undefined;
-  return { address: address ?? fallback, ...(certificate === undefined ? {} : { authInfo: certificate }) };
+  const peer: { address: string; authInfo?: unknown } = { address: address ?? fallback };
+  const told = notePeerTls(peer, duplex);
+  if (told?.authorized && told.certificate !== undefined) {
+    peer.authInfo = told.certificate;
+  }
+  return peer;
 }
 
 /**

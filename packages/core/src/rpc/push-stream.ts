@@ -90,6 +90,12 @@ export class PushStream<T> implements AsyncIterableIterator<T> {
     return Promise.resolve({ done: true, value: undefined });
   }
 
+  /** The reader leaves because of a failure, which is what the sender gets if it is an error. Rejects with it. */
+  async throw(reason?: unknown): Promise<IteratorResult<T>> {
+    await this.return(reason);
+    throw reason;
+  }
+
   [Symbol.asyncIterator](): this {
     return this;
   }

@@ -28,7 +28,7 @@ export interface ControlFrameReceiver {
   readonly credit: CreditReceiver;
 
   /** A Ping frame came, a question or an answer. */
-  pinged(body: Uint8Array): unknown;
+  pinged(body: Uint8Array): void;
 
   /** The peer takes no more calls, and does not serve streams above this id. */
   goingAway(lastStreamId: number, error: DrpcError): void;

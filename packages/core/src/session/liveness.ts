@@ -22,7 +22,7 @@ export interface LivenessHost {
   readonly ping: () => boolean;
 
   /** Sends something that no peer has to answer, if nothing else is being sent: if it is gone, that fails. */
-  readonly probe: () => unknown;
+  readonly probe: () => void;
 
   /** The peer is gone. */
   readonly dead: (error: DrpcError) => void;

@@ -100,7 +100,11 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
     this.#controlFrames = new ControlFrames({
       credit: this.flow,
       // Who asks and asks, and never reads the answers, gets no more of them.
-      pinged: (body) => this.#writer.unsentBytes <= limits.maxUnsentBytes && this.#pings.answer(body),
+      pinged: (body) => {
+        if (this.#writer.unsentBytes <= limits.maxUnsentBytes) {
+          this.#pings.answer(body);
+        }
+      },
       goingAway: (lastStreamId, error) => this.#shutdown.peerGoingAway(lastStreamId, error),
       refused: (streamId, error) => this.#shutdown.peerRefused(this.#streams.get(streamId), error),
     });
@@ -117,7 +121,11 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
         address: this.peer.address,
         busy: () => this.busy || this.#calls.halfOpenCount > 0,
         ping: () => this.#pings.ask(),
-        probe: () => this.#writer.idle && this.#pings.probe(this.streams()[0]),
+        probe: () => {
+          if (this.#writer.idle) {
+            this.#pings.probe(this.streams()[0]);
+          }
+        },
         dead: (error) => this.abort(error),
         idle: () => this.close(new DrpcError("the connection was not used", Code.Unavailable, { notStarted: true })),
         endIncomplete: (beforeTick) => endIncompleteMessages(this.streams(), beforeTick, limits.messageTimeoutMs),

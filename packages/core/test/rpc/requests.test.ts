@@ -223,6 +223,26 @@ test("a PushStream whose reader leaves rejects what waits, and readers that wait
   ]);
 });
 
+test("a PushStream whose reader throws into it ends, as a generator does, and tells the sender why", async () => {
+  const stream = new PushStream<number>();
+  const waiting = stream.send(1);
+  const reason = new Error("the reader has had enough");
+  await assert.rejects(stream.throw(reason), reason);
+  await assert.rejects(waiting, reason);
+  await assert.rejects(stream.send(2), reason);
+  assert.deepEqual(await stream.next(), { done: true, value: undefined });
+  async function* through(): AsyncGenerator<number> {
+    yield* other;
+  }
+  const other = new PushStream<number>();
+  const generator = through();
+  const sent = other.send(1);
+  assert.deepEqual(await generator.next(), { done: false, value: 1 });
+  await sent;
+  await assert.rejects(generator.throw(reason), reason);
+  await assert.rejects(other.send(2), reason);
+});
+
 test("a call that fails before it has a stream leaves the sender its error", async () => {
   const transport = createSessionTransport(async () => {
     throw new DrpcError("nobody there", Code.Unavailable);
