@@ -18,6 +18,7 @@ export type NodeTransportOptions = (NodeAddress | NodeAddresses) & DialOptions &
  * without it they go to the first that can be connected to.
  *
  * With TLS each server's certificate must name the host that it was found by.
+ * A connection keeps the process alive until the transport is closed.
  *
  * Throws a RangeError or TypeError that names the option if one has a wrong value.
  *

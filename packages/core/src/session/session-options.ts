@@ -83,7 +83,8 @@ export interface SessionOptions {
 
   /**
    * How long the peer may be silent while there are calls, in milliseconds,
-   * before it is asked for a sign of life. Any byte from it counts. Only
+   * before it is asked for a sign of life. Any byte from it counts. It may be
+   * asked after half of that, so that not all are asked at once. Only
    * ts-drpc peers can be asked. Defaults to 20,000.
    */
   readonly keepaliveMs?: number | undefined;
