@@ -52,7 +52,7 @@ export class Runner {
     const excluded = `config/${way.config}.excluded.txt`;
     const options = [
       "-v",
-      ...(way.mode === "server" ? ["--parallel", "16"] : []),
+      ...(way.mode === "server" ? ["--parallel", "8", "--max-servers", "2"] : []),
       ...["--mode", way.mode, "--conf", `config/${way.config}.yaml`],
       ...(existsSync(join(root, excluded)) ? ["--skip", `@${excluded}`] : []),
       ...(way.suites ?? []).flatMap((name) => ["--test-file", this.#withoutMode(name)]),

@@ -4,8 +4,8 @@
 // The server under test: starts as the runner asks for on its standard input, over the protocol that its argument names,
 // `drpc`, `grpc` or `connect`, tells on its standard output where it listens, and serves until it is killed.
 
-import http from "node:http";
-import http2 from "node:http2";
+import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import http2, { type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { createRegistry } from "@bufbuild/protobuf";
@@ -17,6 +17,7 @@ import { addGrpcRoutes } from "@ts-drpc/grpc";
 import { createNodeServer } from "@ts-drpc/node";
 import { ConformanceHandler } from "./conformance-handler.js";
 import { readMessages, writeMessage } from "./delimited-messages.js";
+import { drainRequest } from "./drain-request.js";
 import { HTTPVersion } from "./gen/connectrpc/conformance/v1/config_pb.js";
 import {
   type ServerCompatRequest,
@@ -77,12 +78,19 @@ async function listenForConnect(request: ServerCompatRequest): Promise<number> {
   const { useTls, httpVersion, messageReceiveLimit } = request;
   const router = createRouter();
   routes(router);
-  const adapter = connectNodeAdapter({
+  const answer = connectNodeAdapter({
     routes: (connectRouter) => addDrpcRoutes(connectRouter, router),
     // Answers have requests in them, as google.protobuf.Any.
     jsonOptions: { registry: createRegistry(file_connectrpc_conformance_v1_service) },
     ...(messageReceiveLimit === 0 ? {} : { readMaxBytes: messageReceiveLimit }),
   });
+  const adapter = (
+    incoming: IncomingMessage | Http2ServerRequest,
+    response: ServerResponse | Http2ServerResponse,
+  ): void => {
+    drainRequest(incoming);
+    answer(incoming as IncomingMessage, response as ServerResponse);
+  };
   const tls = securityOf(request);
   const server =
     httpVersion === HTTPVersion.HTTP_VERSION_1

@@ -35,7 +35,7 @@ export function addConnectRoutes(
 }
 
 /** RouteCollector is a Connect router whose routes are served elsewhere. */
-class RouteCollector implements ConnectRouter {
+export class RouteCollector implements ConnectRouter {
   /** Those for HTTP, of which there are none. */
   readonly handlers: ConnectRouter["handlers"] = [];
 

@@ -4,9 +4,17 @@
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
 import type { HandlerContext as ConnectContext } from "@connectrpc/connect";
 import { Code, DrpcError, type PeerInfo } from "@ts-drpc/core";
-import { Deadline, handlerFailure, type Route, type RouteCall, type RouteServer } from "@ts-drpc/core/adapter";
+import {
+  Deadline,
+  handlerFailure,
+  maxErrorHeaderBytes,
+  type Route,
+  type RouteCall,
+  type RouteServer,
+} from "@ts-drpc/core/adapter";
 import { SharedContextValues } from "./context-values.js";
-import { toConnectError, toDrpcError } from "./errors.js";
+import { toConnectError, toDrpcError, toTrailerError } from "./errors.js";
+import { spellGrpcMessage } from "./grpc-message.js";
 import { appendToHttpHeaders, httpEntries } from "./headers.js";
 import { MessageIterator } from "./message-iterator.js";
 
@@ -68,6 +76,8 @@ export function serveStream(
 /** DrpcCall takes a call from Connect to a DRPC handler, and holds it to Connect's signal. */
 class DrpcCall {
   readonly #connectContext: ConnectContext;
+  /** Whether errors travel in trailers. In Connect's own protocol they are bodies. */
+  readonly #grpc: boolean;
   readonly #call: RouteCall;
   #failed: (reason: unknown) => void = () => undefined;
   #requests: MessageIterator<Message> | undefined;
@@ -77,6 +87,11 @@ class DrpcCall {
 
   /** Throws a ConnectError if the call is refused. */
   constructor({ routes, peer }: DrpcCallHost, route: Route, context: ConnectContext) {
+    const { protocolName, responseTrailer } = context;
+    this.#grpc = protocolName === "grpc" || protocolName === "grpc-web";
+    if (protocolName === "grpc") {
+      spellGrpcMessage(responseTrailer);
+    }
     const timeoutMs = context.timeoutMs();
     const call = routes.accept(route, {
       peer: peer(context),
@@ -85,7 +100,7 @@ class DrpcCall {
       contextValues: new SharedContextValues(context.values),
     });
     if (call instanceof DrpcError) {
-      throw toConnectError(call);
+      throw this.#connectError(call);
     }
     this.#connectContext = context;
     this.#call = call;
@@ -130,11 +145,11 @@ class DrpcCall {
   }
 
   /** Gives the trailer to Connect, and the header if there was no response. */
-  sendTrailer(): void {
+  sendTrailer(maxBytes?: number): void {
     this.#sendHeader();
     if (!this.#trailerSent) {
       this.#trailerSent = true;
-      appendToHttpHeaders(this.#connectContext.responseTrailer, this.#call.context.responseTrailer);
+      appendToHttpHeaders(this.#connectContext.responseTrailer, this.#call.context.responseTrailer, maxBytes);
     }
   }
 
@@ -142,11 +157,11 @@ class DrpcCall {
   failure(reason: unknown): unknown {
     const error = handlerFailure(this.#call, reason, this.#ended !== undefined);
     try {
-      this.sendTrailer();
+      this.sendTrailer(this.#grpc ? maxErrorHeaderBytes : undefined);
     } catch {
       // What went wrong first is what the caller should know.
     }
-    return toConnectError(error);
+    return this.#connectError(error);
   }
 
   /** The handler has settled, or nobody waits for it any more. */
@@ -168,8 +183,12 @@ class DrpcCall {
     this.#ended = error;
     this.#requests?.fail(error);
     context.abort(error);
-    this.#failed(toConnectError(error));
+    this.#failed(this.#connectError(error));
   };
+
+  #connectError(error: DrpcError): unknown {
+    return this.#grpc ? toTrailerError(error) : toConnectError(error);
+  }
 }
 
 // What Connect makes of a connection that was lost, and of how HTTP/2 says that a stream is over.

@@ -2,10 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import type { HandlerContext as ConnectContext, ConnectRouter, MethodImpl } from "@connectrpc/connect";
+import type {
+  HandlerContext as ConnectContext,
+  ConnectRouter,
+  ConnectRouterOptions,
+  MethodImpl,
+} from "@connectrpc/connect";
 import { createRouter, type Handler, type PeerInfo, type Router } from "@ts-drpc/core";
-import { type RouteOptions, RouteServer } from "@ts-drpc/core/adapter";
+import { type RouteOptions, RouteServer, wholeNumber } from "@ts-drpc/core/adapter";
+import { RouteCollector } from "./connect-routes.js";
 import { type DrpcCallHost, serveMessage, serveStream } from "./drpc-call.js";
+
+const defaultMaxMessageBytes = 4 * 1024 * 1024;
 
 /**
  * Options of DRPC handlers on a Connect router. The `interceptors` are further
@@ -17,8 +25,22 @@ export interface DrpcRouteOptions extends RouteOptions {
   /** Returns who calls, which Connect does not tell: its context values may. Defaults to the address `unknown`. */
   readonly peer?: ((context: ConnectContext) => PeerInfo) | undefined;
 
-  /** Options of Connect for these methods alone, in place of those of the router: `readMaxBytes`, `interceptors`. */
-  readonly connect?: Parameters<ConnectRouter["rpc"]>[2] | undefined;
+  /**
+   * The largest message, in bytes, in either direction, decompressed. A larger
+   * one fails its call with ResourceExhausted. Connect holds to it: it becomes
+   * `readMaxBytes` and `writeMaxBytes` of these methods, in place of those of
+   * the router, and the error names those. Defaults to 4 MiB.
+   */
+  readonly maxMessageBytes?: number | undefined;
+
+  /**
+   * The largest message that a handler sends, in bytes, if that is to differ
+   * from what it takes. Defaults to `maxMessageBytes`.
+   */
+  readonly maxSendMessageBytes?: number | undefined;
+
+  /** Options of Connect for these methods alone, in place of those of the router, such as `interceptors`. */
+  readonly connect?: ConnectRouterOptions | undefined;
 }
 
 /**
@@ -26,12 +48,11 @@ export interface DrpcRouteOptions extends RouteOptions {
  * that it answers Connect, gRPC and gRPC-Web. Those that it leaves out answer
  * Unimplemented. Returns the Connect router.
  *
- * How large messages may be is up to Connect: set its `readMaxBytes`, whose
- * default is 4 GiB.
+ * Throws a RangeError or a TypeError that names the option if one has a wrong value.
  *
  * @example
  * const routes = (router: ConnectRouter) => addDrpcService(router, EchoService, { say: ({ sentence }) => ({ sentence }) });
- * http2.createServer(connectNodeAdapter({ routes, readMaxBytes: 4 * 1024 * 1024 })).listen(8080);
+ * http2.createServer(connectNodeAdapter({ routes })).listen(8080);
  */
 export function addDrpcService<Service extends DescService>(
   connectRouter: ConnectRouter,
@@ -48,6 +69,9 @@ export function addDrpcRoutes(
   router: Router,
   options: DrpcRouteOptions = {},
 ): ConnectRouter {
+  const maxMessageBytes = wholeNumber("maxMessageBytes", options.maxMessageBytes ?? defaultMaxMessageBytes);
+  const maxSendMessageBytes = wholeNumber("maxSendMessageBytes", options.maxSendMessageBytes ?? maxMessageBytes);
+  const limits: ConnectRouterOptions = { readMaxBytes: maxMessageBytes, writeMaxBytes: maxSendMessageBytes };
   const host: DrpcCallHost = {
     routes: new RouteServer(options),
     peer: options.peer ?? (() => ({ address: "unknown" })),
@@ -57,7 +81,28 @@ export function addDrpcRoutes(
     const { methodKind } = desc;
     const serve = methodKind === "server_streaming" || methodKind === "bidi_streaming" ? serveStream : serveMessage;
     const implementation = (request: unknown, context: ConnectContext): unknown => serve(host, route, request, context);
-    connectRouter.rpc(desc, implementation as MethodImpl<DescMethod>, options.connect);
+    addMethod(connectRouter, desc, implementation as MethodImpl<DescMethod>, { ...limits, ...options.connect });
   }
   return connectRouter;
+}
+
+function addMethod(
+  router: ConnectRouter,
+  method: DescMethod,
+  implementation: MethodImpl<DescMethod>,
+  options: ConnectRouterOptions,
+): void {
+  let protocols: ConnectRouterOptions = {};
+  if (!(router instanceof RouteCollector)) {
+    // For a method with options Connect would turn on again what the router has turned off. Only a handler without tells.
+    router.rpc(method, implementation);
+    const enabled = router.handlers.pop()?.protocolNames ?? [];
+    protocols = {
+      connect: enabled.includes("connect"),
+      grpc: enabled.includes("grpc"),
+      grpcWeb: enabled.includes("grpc-web"),
+    };
+  }
+  const all: ConnectRouterOptions = { ...protocols, ...options };
+  router.rpc(method, implementation, all);
 }

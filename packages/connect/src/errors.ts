@@ -3,15 +3,27 @@
 
 import { ConnectError } from "@connectrpc/connect";
 import { Code, DrpcError } from "@ts-drpc/core";
+import { detailsInErrorStatus, errorInHeaders, namedCode } from "@ts-drpc/core/adapter";
 
 /**
  * Returns an error as Connect has it. The codes are the same numbers; those
  * without a name become Unknown, as Connect knows no others.
  */
 export function toConnectError(error: DrpcError, metadata?: Headers): ConnectError {
-  const code = error.code >= Code.Canceled && error.code <= Code.Unauthenticated ? error.code : Code.Unknown;
-  const connectError = new ConnectError(error.rawMessage, code, metadata, undefined, error);
+  const connectError = new ConnectError(error.rawMessage, namedCode(error.code), metadata, undefined, error);
   connectError.details = [...error.details];
+  return connectError;
+}
+
+/**
+ * Returns an error as Connect has it for a protocol in which its text and
+ * details travel in trailers: a text above 4 KiB is cut, and details that do
+ * not fit into 4 KiB with it are left out, as its code would be lost with them.
+ */
+export function toTrailerError(error: DrpcError): ConnectError {
+  const { code, text, status } = errorInHeaders(error);
+  const connectError = new ConnectError(text, code, undefined, undefined, error);
+  connectError.details = status === undefined ? [] : [...detailsInErrorStatus(status)];
   return connectError;
 }
 

@@ -1,9 +1,8 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import { encodeBinaryHeader } from "@connectrpc/connect";
 import type { Metadata } from "@ts-drpc/core";
-import { decodeEntries } from "@ts-drpc/core/adapter";
+import { decodeEntries, encodeEntries, excessOfHeaders } from "@ts-drpc/core/adapter";
 
 // They belong to HTTP, Connect, gRPC and gRPC-Web, which write and read them themselves.
 const reservedKeys = new Set([
@@ -38,13 +37,19 @@ const reservedKeys = new Set([
 
 /**
  * Adds metadata to headers that go over HTTP. Throws a TypeError that names
- * the key if it is the protocol's own, or the headers cannot carry it or its value.
+ * the key if it is the protocol's own, or the headers cannot carry it or its
+ * value, or the size if there are more than 100 values or 60,000 bytes, or
+ * fewer if something else has to fit beside them.
  */
-export function appendToHttpHeaders(headers: Headers, metadata: Metadata): void {
+export function appendToHttpHeaders(headers: Headers, metadata: Metadata, maxBytes?: number): void {
   for (const key of metadata.keys()) {
     if (reservedKeys.has(key.toLowerCase())) {
       throw new TypeError(`metadata key "${key}" cannot go over HTTP: it is the protocol's own`);
     }
+  }
+  const excess = excessOfHeaders(encodeEntries(metadata, undefined, false), maxBytes);
+  if (excess !== undefined) {
+    throw new TypeError(`the metadata cannot go over HTTP: it has ${excess}`);
   }
   appendToHeaders(headers, metadata);
 }
@@ -54,19 +59,43 @@ export function appendToHttpHeaders(headers: Headers, metadata: Metadata): void 
  * Throws a TypeError that names the key if headers cannot carry it or its value.
  */
 export function appendToHeaders(headers: Headers, metadata: Metadata): void {
-  for (const [metadataKey, value] of metadata) {
+  for (const [metadataKey, value] of encodeEntries(metadata, undefined, false)) {
     const key = metadataKey.toLowerCase();
     if (!/^[0-9a-z_.-]+$/.test(key)) {
-      throw new TypeError(`metadata key "${metadataKey}" cannot be a header: it is not made of 0-9a-z_.-`);
+      throw cannotBeHeader(metadataKey, "it is not made of 0-9a-z_.-");
     }
-    if (typeof value !== "string") {
-      headers.append(key, encodeBinaryHeader(value));
-    } else if (/^[ -~]*$/.test(value)) {
-      headers.append(key, value);
+    if (key.endsWith("-bin")) {
+      if (!metadataKey.endsWith("-bin")) {
+        throw cannotBeHeader(metadataKey, "in lower case it is one of bytes");
+      }
+      appendHeader(headers, key, value.replaceAll("=", ""));
+    } else if (!/^[ -~]*$/.test(value)) {
+      throw cannotBeHeader(metadataKey, "its text is not printable ASCII");
+    } else if (value !== value.trim() || (value === "" && headers.has(key))) {
+      // HTTP would take the space away, or drop the header.
+      throw cannotBeHeader(metadataKey, "its text begins or ends with a space, or the last of its texts is empty");
+    } else if (key === "set-cookie") {
+      for (const cookie of metadata.getAll(metadataKey)) {
+        headers.append(key, String(cookie));
+      }
     } else {
-      throw new TypeError(`metadata key "${metadataKey}" cannot be a header: its text is not printable ASCII`);
+      appendHeader(headers, key, value);
     }
   }
+}
+
+/** Adds a value to headers. Bytes are joined without the space behind which an empty value would be lost. */
+export function appendHeader(headers: Headers, key: string, value: string): void {
+  const before = key.endsWith("-bin") ? headers.get(key) : null;
+  if (before === null) {
+    headers.append(key, value);
+  } else {
+    headers.set(key, `${before},${value}`);
+  }
+}
+
+function cannotBeHeader(key: string, why: string): TypeError {
+  return new TypeError(`metadata key "${key}" cannot be a header: ${why}`);
 }
 
 /** Returns the entries of headers that came over HTTP, without what is the protocol's own. */

@@ -4,7 +4,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import { Code, DrpcError, type Metadata } from "@ts-drpc/core";
 import { markAsReceived, toConnectError, toDrpcError } from "./errors.js";
-import { appendToHeaders } from "./headers.js";
+import { appendHeader, appendToHeaders } from "./headers.js";
 
 /** The metadata that the server of a DRPC call sent, as Connect has it. */
 export class ReceivedMetadata {
@@ -32,7 +32,7 @@ export class ReceivedMetadata {
   errorOf(reason: unknown): ConnectError {
     const metadata = new Headers(this.header);
     this.trailer.forEach((value, key) => {
-      metadata.append(key, value);
+      appendHeader(metadata, key, value);
     });
     return markAsReceived(toConnectError(toDrpcError(reason), metadata));
   }

@@ -107,7 +107,7 @@ describe("a service of Connect, served over DRPC", () => {
     );
     for (const { timeoutMs, requestHeader, signal } of service.seen) {
       assert.ok((timeoutMs() ?? 0) > 50_000);
-      assert.equal(requestHeader.get("key-bin"), "AQ, Ag");
+      assert.equal(requestHeader.get("key-bin"), "AQ,Ag");
       assert.ok(signal.aborted, "Connect's signal aborts when a call is over");
     }
   });

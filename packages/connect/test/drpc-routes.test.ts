@@ -10,7 +10,9 @@ import {
   type Client,
   Code,
   ConnectError,
+  type ConnectRouterOptions,
   createClient,
+  createConnectRouter,
   createContextKey,
   createRouterTransport,
   type Interceptor,
@@ -25,7 +27,7 @@ import {
 import { DrpcError, type Handler, type HandlerContext } from "@ts-drpc/core";
 import { EchoHandler, EchoService } from "@ts-drpc-internal/fixtures";
 import { addDrpcService, type DrpcRouteOptions } from "../src/index.js";
-import { collect, listen, streamOf } from "./harness.js";
+import { collect, httpWays, listen, streamOf } from "./harness.js";
 
 type EchoHandlers = Partial<Handler<typeof EchoService>>;
 type EchoClient = Client<typeof EchoService>;
@@ -269,6 +271,56 @@ describe("a DRPC handler on a Connect router", () => {
       },
     });
     assert.equal((await echo.join(streamOf({ sentence: "first" }, { sentence: "second" }))).sentence, "first");
+  });
+});
+
+for (const { name, listen: serve, connect } of httpWays) {
+  test(`a message above the limit fails its call, in either direction, by ${name}`, async (t) => {
+    const handler: EchoHandlers = {
+      say: ({ sentence }) => ({ sentence: sentence === "large" ? "x".repeat(2_000) : sentence }),
+      async join(requests) {
+        return { sentence: String((await collect(requests)).length) };
+      },
+    };
+    const options = { maxMessageBytes: 1_000 };
+    // What the router says does not hold for these methods.
+    const { baseUrl, close } = await serve((router) => addDrpcService(router, EchoService, handler, options), {
+      readMaxBytes: 10,
+    });
+    t.after(close);
+    const { transport, close: disconnect } = connect(baseUrl);
+    t.after(disconnect);
+    const echo = createClient(EchoService, transport);
+    const fits = "x".repeat(900);
+    assert.equal((await echo.say({ sentence: fits })).sentence, fits);
+    const tooLarge = { code: Code.ResourceExhausted, rawMessage: /larger than configured \w+MaxBytes 1000$/ };
+    await assert.rejects(echo.say({ sentence: "large" }), tooLarge);
+    await assert.rejects(echo.say({ sentence: "x".repeat(1_000) }), tooLarge);
+    await assert.rejects(echo.join(streamOf({ sentence: fits }, { sentence: "x".repeat(1_000) })), tooLarge);
+  });
+}
+
+describe("addDrpcService", () => {
+  test("holds messages to 4 MiB by default, and those that are sent to a limit of their own", async () => {
+    const handler: EchoHandlers = { say: ({ sentence }) => ({ sentence }) };
+    const sentence = "x".repeat(4 * 1024 * 1024);
+    const options = { maxMessageBytes: 5 * 1024 * 1024, maxSendMessageBytes: 100 };
+    await assert.rejects(clientOf(handler).say({ sentence }), { rawMessage: /readMaxBytes 4194304/ });
+    await assert.rejects(clientOf(handler, options).say({ sentence }), { rawMessage: /writeMaxBytes 100/ });
+    for (const name of ["maxMessageBytes", "maxSendMessageBytes"]) {
+      assert.throws(() => clientOf(handler, { [name]: 0 }), { name: "RangeError", message: new RegExp(name) });
+    }
+  });
+
+  test("leaves protocols turned off that the router has turned off, and turns others off for itself", () => {
+    const protocolsOf = (router: ConnectRouterOptions, options: DrpcRouteOptions): Set<string> => {
+      const { handlers } = addDrpcService(createConnectRouter(router), EchoService, {}, options);
+      assert.equal(handlers.length, EchoService.methods.length);
+      return new Set(handlers.flatMap(({ protocolNames }) => protocolNames));
+    };
+    assert.deepEqual(protocolsOf({}, {}), new Set(["grpc", "grpc-web", "connect"]));
+    assert.deepEqual(protocolsOf({ grpc: false }, { maxMessageBytes: 7 }), new Set(["grpc-web", "connect"]));
+    assert.deepEqual(protocolsOf({ grpc: false }, { connect: { grpcWeb: false } }), new Set(["connect"]));
   });
 });
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Metadata } from "@grpc/grpc-js";
-import type { MetadataEntries } from "@ts-drpc/core/adapter";
+import { excessOfHeaders, type MetadataEntries } from "@ts-drpc/core/adapter";
 import { UnpaddedMetadata } from "./unpadded-metadata.js";
 
 // They belong to HTTP and to gRPC, which write and read them themselves.
@@ -54,24 +54,19 @@ const singleValueKeys = new Set([
   "x-content-type-options",
 ]);
 
-// Somewhat above 64 KiB, and above 128 fields, Node.js gives up the whole connection, with all calls on it.
-const maxMetadataBytes = 60_000;
-const maxMetadataKeys = 100;
-
 /**
  * Returns metadata as grpc-js takes it, with keys in lower case. Values of a
  * key that HTTP/2 allows once are joined, which is what gRPC says that several mean.
  *
  * Throws a TypeError that names the key if gRPC cannot carry it or its value,
- * or the size if there is more than 100 values or 60,000 bytes.
+ * or the size if there are more than 100 values or 60,000 bytes, or fewer if
+ * something else has to fit beside them.
  */
-export function toGrpcMetadata(entries: MetadataEntries): Metadata {
+export function toGrpcMetadata(entries: MetadataEntries, maxBytes?: number): Metadata {
   const metadata = new UnpaddedMetadata();
-  const bytes = entries.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
-  if (bytes > maxMetadataBytes || entries.length > maxMetadataKeys) {
-    throw new TypeError(
-      `metadata of ${bytes} bytes and ${entries.length} values cannot go over gRPC, the limits are ${maxMetadataBytes} and ${maxMetadataKeys}`,
-    );
+  const excess = excessOfHeaders(entries, maxBytes);
+  if (excess !== undefined) {
+    throw new TypeError(`the metadata cannot go over gRPC: it has ${excess}`);
   }
   for (const [entryKey, value] of entries) {
     const key = entryKey.toLowerCase();
@@ -79,6 +74,9 @@ export function toGrpcMetadata(entries: MetadataEntries): Metadata {
       throw new TypeError(`metadata key "${entryKey}" cannot go over gRPC: it is reserved, or not made of 0-9a-z_.-`);
     }
     if (key.endsWith("-bin")) {
+      if (!entryKey.endsWith("-bin")) {
+        throw new TypeError(`metadata key "${entryKey}" cannot go over gRPC: in lower case it is one of bytes`);
+      }
       metadata.add(key, Buffer.from(value, "base64"));
     } else if (!/^[ -~]*$/.test(value)) {
       throw new TypeError(`metadata key "${entryKey}" cannot go over gRPC: its text is not printable ASCII`);

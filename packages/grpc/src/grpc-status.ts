@@ -3,7 +3,8 @@
 
 import type { Metadata } from "@grpc/grpc-js";
 import { Code, DrpcError } from "@ts-drpc/core";
-import { detailsInErrorStatus, encodeErrorStatus, errorPayload, statusDetailsKey } from "@ts-drpc/core/adapter";
+import { detailsInErrorStatus, errorInHeaders, statusDetailsKey } from "@ts-drpc/core/adapter";
+import { asBuffer } from "./as-buffer.js";
 
 /** How a call ends, as grpc-js says it. */
 export interface GrpcStatus {
@@ -12,24 +13,17 @@ export interface GrpcStatus {
   readonly metadata: Metadata;
 }
 
-// Both travel in the headers of HTTP/2, and peers take few of those: gRPC's own soft limit is 8 KiB.
-const maxTextBytes = 4_096;
-const maxDetailsBytes = 4_096;
-
 /**
  * Returns an error as gRPC carries it. Codes without a name become Unknown, a
- * text above 4 KiB is cut, and details above 4 KiB are left out.
+ * text above 4 KiB is cut, and details that do not fit into 4 KiB with it are left out.
  */
 export function toGrpcStatus(error: DrpcError, trailer: Metadata): GrpcStatus {
-  const code = error.code >= Code.Canceled && error.code <= Code.Unauthenticated ? error.code : Code.Unknown;
+  const { code, text, status } = errorInHeaders(error);
   const metadata = trailer.clone();
-  if (error.details.length > 0) {
-    const status = encodeErrorStatus({ ...errorPayload(error), code: BigInt(code) });
-    if (status.length <= maxDetailsBytes) {
-      metadata.set(statusDetailsKey, Buffer.from(status));
-    }
+  if (status !== undefined) {
+    metadata.set(statusDetailsKey, asBuffer(status));
   }
-  return { code, details: textWithin(error.rawMessage), metadata };
+  return { code, details: text, metadata };
 }
 
 /** Returns the error that a call ended with. */
@@ -43,17 +37,4 @@ export function fromGrpcStatus(status: GrpcStatus): DrpcError {
   return new DrpcError(details, Number.isSafeInteger(code) && code > 0 ? code : Code.Unknown, {
     details: encoded instanceof Uint8Array ? detailsInErrorStatus(encoded) : [],
   });
-}
-
-/** Cuts a text, and repairs what is no Unicode, which grpc-js would throw at. */
-function textWithin(text: string): string {
-  const bytes = Buffer.from(text);
-  if (bytes.length <= maxTextBytes) {
-    return bytes.toString();
-  }
-  let end = maxTextBytes;
-  while (((bytes[end] as number) & 0xc0) === 0x80) {
-    end--;
-  }
-  return bytes.toString("utf8", 0, end);
 }

@@ -12,7 +12,13 @@ import type {
   sendUnaryData,
 } from "@grpc/grpc-js";
 import { Code, DrpcError } from "@ts-drpc/core";
-import { type HandlerStream, Kind, type MetadataEntries, type StreamReceiver } from "@ts-drpc/core/adapter";
+import {
+  type HandlerStream,
+  Kind,
+  type MetadataEntries,
+  maxErrorHeaderBytes,
+  type StreamReceiver,
+} from "@ts-drpc/core/adapter";
 import { toGrpcMetadata } from "./grpc-metadata.js";
 import { toGrpcStatus } from "./grpc-status.js";
 import { MessageFeed } from "./message-feed.js";
@@ -83,11 +89,15 @@ export class ServerStream implements HandlerStream {
     return this.terminated ? undefined : this.#writer.write(body);
   }
 
-  sendResponseMetadata(kind: typeof Kind.Header | typeof Kind.Trailer, entries: MetadataEntries): void {
+  sendResponseMetadata(
+    kind: typeof Kind.Header | typeof Kind.Trailer,
+    entries: MetadataEntries,
+    maxBytes?: number,
+  ): void {
     if (entries.length === 0 || this.terminated) {
       return;
     }
-    const metadata = toGrpcMetadata(entries);
+    const metadata = toGrpcMetadata(entries, maxBytes);
     if (kind === Kind.Header) {
       this.#call.sendMetadata(metadata);
     } else {
@@ -114,7 +124,7 @@ export class ServerStream implements HandlerStream {
       return;
     }
     try {
-      this.sendResponseMetadata(Kind.Trailer, trailer);
+      this.sendResponseMetadata(Kind.Trailer, trailer, maxErrorHeaderBytes);
     } catch {
       // What went wrong first is what the caller should know.
     }

@@ -19,11 +19,18 @@ test("values of a key that HTTP/2 allows once are joined, others come several ti
 test("metadata that would end the connection is refused, with its size and the limits", () => {
   assert.throws(() => toGrpcMetadata([["k", "v".repeat(60_000)]]), {
     name: "TypeError",
-    message: "metadata of 60001 bytes and 1 values cannot go over gRPC, the limits are 60000 and 100",
+    message: "the metadata cannot go over gRPC: it has 60001 bytes and 1 values, the limits are 60000 and 100",
   });
   const many = Array.from({ length: 101 }, (_, index) => [`k${index}`, "v"] as const);
-  assert.throws(() => toGrpcMetadata(many), /101 values cannot go over gRPC/);
+  assert.throws(() => toGrpcMetadata(many), /101 values, the limits are 60000 and 100/);
   assert.equal(toGrpcMetadata(many.slice(1)).get("k7").length, 1);
+});
+
+test("a key that would become one of bytes in lower case is refused", () => {
+  assert.throws(
+    () => toGrpcMetadata([["Key-BIN", "text"]]),
+    /"Key-BIN" cannot go over gRPC: in lower case it is one of bytes/,
+  );
 });
 
 test("text with spaces around it, which would be lost, is refused and names its key", () => {

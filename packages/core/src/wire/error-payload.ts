@@ -40,16 +40,20 @@ export interface StatusDetail {
   readonly value: Uint8Array;
 }
 
-/** Encodes the body of an Error packet, its text cut so that it has 64 KiB at most. */
+/**
+ * Encodes the body of an Error packet, its text cut, and details that do not
+ * fit left out, so that it has `maxBytes` at most, 64 KiB by default.
+ */
 export function encodeErrorPayload(
   { code, text, details = [] }: ErrorPayload,
   format: ErrorFormat = "drpc",
+  maxBytes: number = maxBodyBytes,
 ): Uint8Array {
   const textBytes = encodeText(text);
   if (format === "grpc-status") {
-    return encodeStatus(code, textBytes, details);
+    return encodeStatus(code, textBytes, details, maxBytes);
   }
-  const body = new Uint8Array(8 + sizeWithin(textBytes, maxBodyBytes - 8));
+  const body = new Uint8Array(8 + sizeWithin(textBytes, maxBytes - 8));
   new DataView(body.buffer).setBigUint64(0, code);
   body.set(textBytes.subarray(0, body.length - 8), 8);
   return body;
@@ -72,14 +76,19 @@ export function decodeErrorPayload(body: Uint8Array): ErrorPayload {
   return { code: view.getBigUint64(0), text: decodeText(body.subarray(8)) };
 }
 
-function encodeStatus(code: bigint, textBytes: Uint8Array, details: readonly StatusDetail[]): Uint8Array {
+function encodeStatus(
+  code: bigint,
+  textBytes: Uint8Array,
+  details: readonly StatusDetail[],
+  maxBytes: number,
+): Uint8Array {
   // 0 is OK in gRPC, so that a Go client would take the error for none.
   const statusCode = code === 0n || code > maxStatusCode ? unknownCode : Number(code);
   const head = new Uint8Array(16);
   head[0] = statusType;
   head[1] = codeTag;
   let at = encodeVarint(statusCode, head, 2);
-  const size = sizeWithin(textBytes, maxBodyBytes - head.length);
+  const size = sizeWithin(textBytes, maxBytes - head.length);
   head[at++] = messageTag;
   at = encodeVarint(size, head, at);
   const parts = [head.subarray(0, at), textBytes.subarray(0, size)];
@@ -87,7 +96,7 @@ function encodeStatus(code: bigint, textBytes: Uint8Array, details: readonly Sta
   for (const detail of details) {
     const encoded = encodeDetail(detail);
     bytes += encoded.length;
-    if (bytes > maxBodyBytes) {
+    if (bytes > maxBytes) {
       break;
     }
     parts.push(encoded);
@@ -189,7 +198,7 @@ function lowest32Bits(bytes: Uint8Array, offset: number): number {
 }
 
 /** Returns how many of the bytes of a text fit, without a part of a character. */
-function sizeWithin(textBytes: Uint8Array, maxBytes: number): number {
+export function sizeWithin(textBytes: Uint8Array, maxBytes: number): number {
   return textBytes.length <= maxBytes ? textBytes.length : characterStart(textBytes, maxBytes);
 }
 

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Code, DrpcError } from "@ts-drpc/core";
 import type { EchoServiceHandler } from "@ts-drpc-internal/fixtures";
 import { type EchoPair, each, echoPair, sentences, withoutUnhandled } from "./harness.js";
@@ -325,4 +326,27 @@ test("an onError that rejects brings nothing down", async (t) => {
     await new Promise(setImmediate);
   });
   assert.match(String(complaint.mock.calls[0]?.arguments[0]), /onError threw/);
+});
+
+test("an error whose detail cannot be encoded comes to the caller without it", async () => {
+  const details = [{ desc: DurationSchema, value: { seconds: "none" as unknown as bigint } }];
+  const failing = {
+    say() {
+      throw new DrpcError("no", Code.Aborted, {
+        details: [...details, { desc: DurationSchema, value: { seconds: 2n } }],
+      });
+    },
+    async *repeat() {
+      yield {};
+      throw new DrpcError("no", Code.Aborted, { details });
+    },
+  };
+  await withoutUnhandled(async () => {
+    await using pair = echoPair(failing);
+    await assert.rejects(pair.client.say({}), (error: DrpcError) => {
+      assert.deepEqual([error.code, error.rawMessage, error.details.length], [Code.Aborted, "no", 1]);
+      return true;
+    });
+    await assert.rejects(replies(pair), { code: Code.Aborted, rawMessage: "no", details: [] });
+  });
 });
