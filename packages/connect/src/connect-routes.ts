@@ -34,15 +34,17 @@ export function addConnectRoutes(
   }
 }
 
+interface CollectedService {
+  readonly service: DescService;
+  readonly handler: Partial<Handler<DescService>>;
+}
+
 /** RouteCollector is a Connect router whose routes are served elsewhere. */
 export class RouteCollector implements ConnectRouter {
   /** Those for HTTP, of which there are none. */
   readonly handlers: ConnectRouter["handlers"] = [];
 
-  readonly services = new Map<
-    string,
-    { readonly service: DescService; readonly handler: Partial<Handler<DescService>> }
-  >();
+  readonly services: Map<string, CollectedService> = new Map();
   readonly #options: ConnectServeOptions;
 
   constructor(options: ConnectServeOptions) {
