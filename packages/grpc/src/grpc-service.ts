@@ -1,18 +1,17 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import type { DescMethod, DescService } from "@bufbuild/protobuf";
+import type { DescService } from "@bufbuild/protobuf";
 import type { Server, ServiceDefinition } from "@grpc/grpc-js";
 import { createRouter, DrpcError, type Handler, type PeerInfo, type Router } from "@ts-drpc/core";
 import { Deadline, HandlerCall, type Route, type RouteOptions, RouteServer } from "@ts-drpc/core/adapter";
 import { asBuffer } from "./as-buffer.js";
 import { fromGrpcMetadata } from "./grpc-metadata.js";
 import { MessageLimit, type MessageLimitOptions } from "./message-limit.js";
-import { type GrpcCallback, type GrpcServerCall, ServerStream } from "./server-stream.js";
+import { type GrpcServerCall, ServerStream } from "./server-stream.js";
 
 /**
- * Options of handlers on a gRPC server. The `gate` is asked when grpc-js hands
- * a call over: it has the request of a call with a single one by then.
+ * Options of handlers on a gRPC server.
  *
  * A `maxMessageBytes` above 4 MiB needs a server that is made with
  * `grpc.max_receive_message_length` and `grpc.max_send_message_length`, too.
@@ -44,18 +43,23 @@ export function addGrpcRoutes(server: Server, router: Router, options: GrpcServe
   for (const route of router.routes()) {
     const { name } = route.method.desc;
     server.addService(
-      { [name]: definitionOf(route.method.desc, route.method.path) },
-      { [name]: (call: GrpcServerCall, callback?: GrpcCallback) => serve(routes, route, call, callback, limit) },
+      { [name]: definitionOf(route.method.path) },
+      { [name]: (call: GrpcServerCall) => serve(routes, route, call, limit) },
     );
   }
 }
 
-function definitionOf({ methodKind }: DescMethod, path: string): ServiceDefinition[string] {
+/**
+ * Returns a method as grpc-js takes it. On the wire of gRPC all kinds are the
+ * same, and a call that streams its requests is handed over before one has
+ * come, so that the gate is asked in time.
+ */
+function definitionOf(path: string): ServiceDefinition[string] {
   const asIs = (body: Buffer): Uint8Array => body;
   return {
     path,
-    requestStream: methodKind === "client_streaming" || methodKind === "bidi_streaming",
-    responseStream: methodKind === "server_streaming" || methodKind === "bidi_streaming",
+    requestStream: true,
+    responseStream: true,
     requestSerialize: asBuffer,
     requestDeserialize: asIs,
     responseSerialize: asBuffer,
@@ -63,15 +67,9 @@ function definitionOf({ methodKind }: DescMethod, path: string): ServiceDefiniti
   };
 }
 
-function serve(
-  routes: RouteServer,
-  route: Route,
-  call: GrpcServerCall,
-  callback: GrpcCallback | undefined,
-  limit: MessageLimit,
-): void {
+function serve(routes: RouteServer, route: Route, call: GrpcServerCall, limit: MessageLimit): void {
   const { path } = route.method;
-  const stream = new ServerStream(path, call, callback, limit);
+  const stream = new ServerStream(path, call, limit);
   const deadline = deadlineOf(call);
   const accepted = routes.accept(route, { peer: peerOf(call), metadata: fromGrpcMetadata(call.metadata), deadline });
   if (accepted instanceof DrpcError) {

@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect as connectHttp2 } from "node:http2";
-import { describe, test } from "node:test";
+import { type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
+import { describe, type TestContext, test } from "node:test";
 import {
   Client,
   type ClientUnaryCall,
@@ -196,6 +196,41 @@ describe("addGrpcService", () => {
     assert.deepEqual(seen, ["Say for Zoe", "Repeat for Zoe"]);
   });
 
+  test("asks the gate before any message has come, also where there is to be just one", async (t) => {
+    const gate = (): void => {
+      throw new DrpcError("closed", Code.PermissionDenied);
+    };
+    const { address } = await useEcho(t, new EchoHandler(), { server: { gate } });
+    for (const path of [say, join]) {
+      const stream = openStream(t, address, path);
+      // Nothing is sent but the head.
+      const [trailer] = await once(stream.resume(), "response");
+      assert.deepEqual([trailer["grpc-status"], trailer["grpc-message"]], [String(Code.PermissionDenied), "closed"]);
+    }
+  });
+
+  test("answers Unimplemented to a call with other than one request where the method has one", async (t) => {
+    const served: unknown[] = [];
+    const { address } = await useEcho(t, {
+      say(request) {
+        served.push(request);
+        return {};
+      },
+    });
+    for (const [count, expected] of [
+      [0, Code.Unimplemented],
+      [1, 0],
+      [2, Code.Unimplemented],
+    ] as const) {
+      const stream = openStream(t, address, say);
+      stream.resume().end(Buffer.alloc(5 * count));
+      const [header] = await once(stream, "response");
+      const [{ "grpc-status": code }] = "grpc-status" in header ? [header] : await once(stream, "trailers");
+      assert.equal(code, String(expected), `${count} requests`);
+    }
+    assert.equal(served.length, 1);
+  });
+
   test("refuses a message above maxMessageBytes, in both directions", async (t) => {
     const handler = {
       say: ({ attachment }: { attachment: Uint8Array }) => ({ attachment: new Uint8Array(attachment.length * 3) }),
@@ -357,3 +392,10 @@ test("addGrpcRoutes serves all that a router serves", async (t) => {
   t.after(() => transport.close());
   assert.equal((await createEchoServiceClient(transport).say({ sentence: "hi" })).sentence, "hi");
 });
+
+/** Begins a call on a connection of HTTP/2 of its own. */
+function openStream(t: TestContext, address: string, path: string): ClientHttp2Stream {
+  const session = connectHttp2(`http://${address}`);
+  t.after(() => session.destroy());
+  return session.request({ ":method": "POST", ":path": path, "content-type": "application/grpc", te: "trailers" });
+}
