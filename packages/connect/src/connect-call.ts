@@ -67,7 +67,7 @@ export class ConnectCall {
     }
     this.#host.openCalls.add(this.#end);
     if (signal !== undefined || deadline !== undefined) {
-      this.#scope = new CallScope(path, signal, deadline, this.#end);
+      this.#scope = new CallScope(path, signal, deadline, { endFromOutside: this.#end });
     }
     try {
       start({

@@ -62,7 +62,7 @@ export class ClientCall {
     }
     this.#host.openCalls.add(this.#end);
     if (signal !== undefined) {
-      this.#scope = new CallScope(path, signal, undefined, this.#end);
+      this.#scope = new CallScope(path, signal, undefined, { endFromOutside: this.#end });
     }
     try {
       const grpcMetadata = toGrpcMetadata(encodeEntries(metadata, undefined, true));

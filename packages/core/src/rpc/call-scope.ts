@@ -3,31 +3,36 @@
 
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
-import type { Deadline } from "./deadline.js";
+import { type Deadline, DeadlineTimer, type DeadlineWatcher } from "./deadline.js";
 import { type EndingSignal, isEndingSignal, type Watcher } from "./ending-signal.js";
+
+/** What a {@link CallScope} tells that the call is to end. */
+export interface ScopeOwner {
+  endFromOutside(error: DrpcError): void;
+}
 
 /**
  * CallScope watches what can end a call from outside: a signal and a
  * deadline. It tells of the first one, once, and leaves no listener and no
  * timer behind when it is disposed of.
  */
-export class CallScope implements Watcher {
+export class CallScope implements Watcher, DeadlineWatcher {
   readonly #path: string;
   readonly #signal: AbortSignal | EndingSignal | undefined;
-  readonly #onEnd: (error: DrpcError) => void;
-  readonly #cancelTimer: (() => void) | undefined;
+  readonly #owner: ScopeOwner;
+  readonly #timer: DeadlineTimer | undefined;
 
   constructor(
     path: string,
     signal: AbortSignal | EndingSignal | undefined,
     deadline: Deadline | undefined,
-    onEnd: (error: DrpcError) => void,
+    owner: ScopeOwner,
   ) {
     this.#path = path;
     this.#signal = signal;
-    this.#onEnd = onEnd;
+    this.#owner = owner;
     if (deadline !== undefined && !seesTo(signal, deadline)) {
-      this.#cancelTimer = deadline.onPassed(() => this.#end(deadlinePassed(path, deadline)));
+      this.#timer = new DeadlineTimer(deadline, this);
     }
     if (signal !== undefined) {
       watch(signal, this);
@@ -36,7 +41,7 @@ export class CallScope implements Watcher {
 
   /** Stops watching. */
   dispose(): void {
-    this.#cancelTimer?.();
+    this.#timer?.cancel();
     if (this.#signal !== undefined) {
       unwatch(this.#signal, this);
     }
@@ -47,9 +52,13 @@ export class CallScope implements Watcher {
     this.#end(canceledBy(this.#path, this.#signal?.reason));
   }
 
+  deadlinePassed(deadline: Deadline): void {
+    this.#end(deadlineError(this.#path, deadline));
+  }
+
   #end(error: DrpcError): void {
     this.dispose();
-    this.#onEnd(error);
+    this.#owner.endFromOutside(error);
   }
 }
 
@@ -111,7 +120,7 @@ export function endedBefore(
     return canceledBy(path, signal.reason, true);
   }
   if (deadline !== undefined && !seesTo(signal, deadline) && deadline.remainingMs <= 0) {
-    return deadlinePassed(path, deadline, true);
+    return deadlineError(path, deadline, true);
   }
   return undefined;
 }
@@ -125,7 +134,7 @@ function canceledBy(path: string, reason: unknown, notStarted = false): DrpcErro
   return new DrpcError(`${path}: the call was canceled: ${error.rawMessage}`, code, { cause: reason, notStarted });
 }
 
-function deadlinePassed(path: string, deadline: Deadline, notStarted = false): DrpcError {
+function deadlineError(path: string, deadline: Deadline, notStarted = false): DrpcError {
   const text = `${path}: the deadline passed, timeoutMs was ${deadline.timeoutMs}`;
   return new DrpcError(text, Code.DeadlineExceeded, { notStarted });
 }

@@ -9,7 +9,7 @@ import type { ContextValues } from "../vocabulary/context-values.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import type { Metadata } from "../vocabulary/metadata.js";
 import { acceptedOffer, CallCompression, type CompressionOffer } from "./call-compression.js";
-import { CallScope, endedBefore } from "./call-scope.js";
+import { CallScope, endedBefore, type ScopeOwner } from "./call-scope.js";
 import type { Deadline } from "./deadline.js";
 import type { EndingSignal } from "./ending-signal.js";
 import { encodeEntries } from "./metadata-entries.js";
@@ -62,7 +62,7 @@ export interface ClientCallShape {
  * opens a stream on it, cancels it when its signal or its deadline says so,
  * and makes it again if it failed in a way that allows it.
  */
-export class ClientCall implements Waiter {
+export class ClientCall implements Waiter, ScopeOwner {
   readonly #source: SessionSource;
   readonly #init: ClientCallInit;
   readonly #shape: ClientCallShape;
@@ -96,7 +96,7 @@ export class ClientCall implements Waiter {
       return;
     }
     if (signal !== undefined || deadline !== undefined) {
-      this.#scope = new CallScope(method.path, signal, deadline, (error) => this.#endFromOutside(error));
+      this.#scope = new CallScope(method.path, signal, deadline, this);
     }
     this.#source.submit(this);
   }
@@ -106,7 +106,7 @@ export class ClientCall implements Waiter {
     // A call may have waited until its deadline, and its timer may be due behind what let it start.
     const over = endedBefore(method.path, signal, deadline);
     if (over !== undefined) {
-      this.#endFromOutside(over);
+      this.endFromOutside(over);
       return;
     }
     this.#attempts++;
@@ -231,7 +231,8 @@ export class ClientCall implements Waiter {
     return compression && new CallCompression(method.path, compression, session);
   }
 
-  #endFromOutside(error: DrpcError): void {
+  /** The signal or the deadline ends the call. */
+  endFromOutside(error: DrpcError): void {
     const started = this.#stream !== undefined || this.#perhapsStarted;
     this.#shape.failed(started ? error : asNotStarted(error));
     this.cancel(error);

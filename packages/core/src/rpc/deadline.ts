@@ -38,18 +38,44 @@ export class Deadline {
 
   /** Calls back once it has passed, unless the returned function is called before. */
   onPassed(callback: () => void): () => void {
-    let timer: ReturnType<typeof setTimeout>;
-    const wait = (): void => {
-      // Timers may fire a little early.
-      const remaining = this.remainingMs;
-      if (remaining <= 0) {
-        callback();
-      } else {
-        timer = setTimeout(wait, Math.min(Math.ceil(remaining), maxTimerMs));
-      }
-    };
-    timer = setTimeout(wait, Math.min(Math.max(0, Math.ceil(this.remainingMs)), maxTimerMs));
-    return () => clearTimeout(timer);
+    const timer = new DeadlineTimer(this, { deadlinePassed: callback });
+    return () => timer.cancel();
+  }
+}
+
+/** Is told that a deadline has passed. */
+export interface DeadlineWatcher {
+  deadlinePassed(deadline: Deadline): void;
+}
+
+/** Waits for a deadline, like `onPassed`, with as few functions as can be: they cost each call more than its timer. */
+export class DeadlineTimer {
+  readonly #deadline: Deadline;
+  readonly #watcher: DeadlineWatcher;
+  #timer: ReturnType<typeof setTimeout>;
+
+  constructor(deadline: Deadline, watcher: DeadlineWatcher) {
+    this.#deadline = deadline;
+    this.#watcher = watcher;
+    this.#timer = this.#wait(deadline.remainingMs);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #wait(remainingMs: number): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.#due(), Math.min(Math.max(0, Math.ceil(remainingMs)), maxTimerMs));
+  }
+
+  /** The time is up, unless the timer is early, as timers may be a little. */
+  #due(): void {
+    const { remainingMs } = this.#deadline;
+    if (remainingMs <= 0) {
+      this.#watcher.deadlinePassed(this.#deadline);
+    } else {
+      this.#timer = this.#wait(remainingMs);
+    }
   }
 }
 

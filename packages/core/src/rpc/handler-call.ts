@@ -7,12 +7,12 @@ import type { StreamReceiver } from "../session/stream-host.js";
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import { Kind } from "../wire/kind.js";
-import { CallScope } from "./call-scope.js";
+import { CallScope, type ScopeOwner } from "./call-scope.js";
 import { isPromise } from "./is-promise.js";
 import { MessagePump, type MessageSink } from "./message-pump.js";
 import { type MessageSource, ReceiveQueue } from "./receive-queue.js";
 import { handlerFailure, type RouteCall } from "./route-server.js";
-import { SingleMessageReceiver } from "./single-message-receiver.js";
+import { SingleMessageReceiver, type SingleMessageReceiverInit } from "./single-message-receiver.js";
 
 type Message = MessageInitShape<DescMessage>;
 type Messages = AsyncIterable<MessageShape<DescMessage>>;
@@ -27,12 +27,13 @@ export type HandlerStream = MessageSink &
  * handler, sends what the handler answers, and turns whatever the handler
  * throws into an error that the caller may see.
  */
-export class HandlerCall {
+export class HandlerCall implements SingleMessageReceiverInit, ScopeOwner {
   /** Receives the caller's messages. */
   readonly receiver: StreamReceiver;
 
+  readonly stream: HandlerStream;
+
   readonly #init: RouteCall;
-  readonly #stream: HandlerStream;
   readonly #over: () => void;
   readonly #scope: CallScope | undefined;
   readonly #requests: ReceiveQueue<MessageShape<DescMessage>> | undefined;
@@ -43,10 +44,9 @@ export class HandlerCall {
   /** `over` is called once: when the stream has ended and the handler has settled. */
   constructor(stream: HandlerStream, init: RouteCall, over: () => void) {
     this.#init = init;
-    this.#stream = stream;
+    this.stream = stream;
     this.#over = over;
     const { method, context } = init;
-    const terminated = (cause: DrpcError | undefined): void => this.#terminated(cause);
     const { methodKind } = method.desc;
     if (methodKind === "client_streaming" || methodKind === "bidi_streaming") {
       this.#requests = new ReceiveQueue({
@@ -58,20 +58,16 @@ export class HandlerCall {
         },
         // A handler that has heard enough may still answer.
         abandoned() {},
-        terminated,
+        terminated: (cause) => this.terminated(cause),
       });
       this.receiver = this.#requests.attach(stream);
     } else {
       stream.expectMessage();
-      this.receiver = new SingleMessageReceiver({
-        stream,
-        received: (body) => this.#receivedOnly(body),
-        failed: (error) => this.#receivedNone(error),
-        terminated,
-      });
+      // With itself for the functions: closures would cost each call more memory than its messages.
+      this.receiver = new SingleMessageReceiver(this);
     }
     if (context.deadline !== undefined) {
-      this.#scope = new CallScope(stream.path, undefined, context.deadline, (error) => stream.sendError(error));
+      this.#scope = new CallScope(stream.path, undefined, context.deadline, this);
     }
   }
 
@@ -82,22 +78,24 @@ export class HandlerCall {
     }
   }
 
-  #receivedOnly(body: Uint8Array): void {
+  /** The one request came. */
+  received(body: Uint8Array): void {
     let request: MessageShape<DescMessage>;
     try {
       request = this.#init.method.input.decode(body);
     } catch (reason) {
-      this.#stream.fail(this.#undecodable(reason));
+      this.stream.fail(this.#undecodable(reason));
       return;
     }
     this.#run(request);
   }
 
-  #receivedNone(error: DrpcError | undefined): void {
+  /** The one request will not come. */
+  failed(error: DrpcError | undefined): void {
     if (error === undefined) {
       // https://grpc.github.io/grpc/core/md_doc_statuscodes.html: a request cardinality violation is Unimplemented.
-      const text = `${this.#stream.path}: the call ended without its request`;
-      this.#stream.fail(new DrpcError(text, Code.Unimplemented));
+      const text = `${this.stream.path}: the call ended without its request`;
+      this.stream.fail(new DrpcError(text, Code.Unimplemented));
     }
   }
 
@@ -105,7 +103,7 @@ export class HandlerCall {
     if (reason instanceof DrpcError) {
       return reason;
     }
-    const text = `${this.#stream.path}: the request could not be decoded: ${DrpcError.from(reason).rawMessage}`;
+    const text = `${this.stream.path}: the request could not be decoded: ${DrpcError.from(reason).rawMessage}`;
     return new DrpcError(text, Code.Internal, { cause: reason });
   }
 
@@ -128,14 +126,14 @@ export class HandlerCall {
 
   /** Sends what the handler returned: a message, or all that an iterable gives. */
   #answer(result: unknown): void {
-    if (this.#stream.terminated) {
+    if (this.stream.terminated) {
       this.#settle();
       return;
     }
     const { methodKind } = this.#init.method.desc;
     if (methodKind === "server_streaming" || methodKind === "bidi_streaming") {
       this.#responses = new MessagePump<Message>({
-        stream: this.#stream,
+        stream: this.stream,
         source: result as AsyncIterable<Message>,
         encode: (message) => this.#encode(message),
         ending: () => this.#sendTrailer(),
@@ -146,7 +144,7 @@ export class HandlerCall {
       return;
     }
     try {
-      const accepted = this.#stream.send(this.#encode(result as Message));
+      const accepted = this.stream.send(this.#encode(result as Message));
       if (accepted === undefined) {
         this.#finish();
       } else {
@@ -162,7 +160,7 @@ export class HandlerCall {
 
   #encode(message: Message): Uint8Array {
     if (typeof message !== "object" || message === null) {
-      throw new TypeError(`${this.#stream.path}: the handler's response is ${String(message)}, not a message`);
+      throw new TypeError(`${this.stream.path}: the handler's response is ${String(message)}, not a message`);
     }
     this.#sendHeader();
     try {
@@ -171,7 +169,7 @@ export class HandlerCall {
       if (reason instanceof DrpcError) {
         throw reason;
       }
-      throw new TypeError(`${this.#stream.path}: the handler's response could not be encoded: ${String(reason)}`, {
+      throw new TypeError(`${this.stream.path}: the handler's response could not be encoded: ${String(reason)}`, {
         cause: reason,
       });
     }
@@ -180,7 +178,7 @@ export class HandlerCall {
   #finish(): void {
     try {
       this.#sendTrailer();
-      this.#stream.closeSend();
+      this.stream.closeSend();
     } catch (reason) {
       this.#report(reason);
     }
@@ -190,13 +188,13 @@ export class HandlerCall {
   #sendHeader(): void {
     if (!this.#headerSent) {
       this.#headerSent = true;
-      this.#stream.sendResponseMetadata(Kind.Header, this.#init.context.headerEntries);
+      this.stream.sendResponseMetadata(Kind.Header, this.#init.context.headerEntries);
     }
   }
 
   #sendTrailer(): void {
     this.#sendHeader();
-    this.#stream.sendResponseMetadata(Kind.Trailer, this.#init.context.trailerEntries);
+    this.stream.sendResponseMetadata(Kind.Trailer, this.#init.context.trailerEntries);
   }
 
   #sendError(error: DrpcError): void {
@@ -205,7 +203,7 @@ export class HandlerCall {
     } catch {
       // What went wrong first is what the caller should know.
     }
-    this.#stream.sendError(error, this.#init.context.trailerEntries);
+    this.stream.sendError(error, this.#init.context.trailerEntries);
   }
 
   #fail(reason: unknown): void {
@@ -214,7 +212,7 @@ export class HandlerCall {
   }
 
   #report(reason: unknown): void {
-    this.#sendError(handlerFailure(this.#init, reason, this.#stream.terminated));
+    this.#sendError(handlerFailure(this.#init, reason, this.stream.terminated));
   }
 
   /** The handler has settled. */
@@ -225,12 +223,18 @@ export class HandlerCall {
     this.#running = false;
     // What the caller still sends is of no use to anyone.
     void this.#requests?.return();
-    if (this.#stream.terminated) {
+    if (this.stream.terminated) {
       this.#over();
     }
   }
 
-  #terminated(cause: DrpcError | undefined): void {
+  /** The deadline has passed. */
+  endFromOutside(error: DrpcError): void {
+    this.stream.sendError(error);
+  }
+
+  /** The stream has ended. */
+  terminated(cause: DrpcError | undefined): void {
     this.#scope?.dispose();
     if (cause !== undefined) {
       this.#requests?.fail(cause);

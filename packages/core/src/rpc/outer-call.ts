@@ -3,7 +3,7 @@
 
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
-import { CallScope, endedBefore } from "./call-scope.js";
+import { CallScope, endedBefore, type ScopeOwner } from "./call-scope.js";
 import type { Deadline } from "./deadline.js";
 import type { EndingSignal, Watcher } from "./ending-signal.js";
 
@@ -14,13 +14,14 @@ import type { EndingSignal, Watcher } from "./ending-signal.js";
  * An AbortSignal costs more than all else in a call, so there is none until
  * somebody looks at it.
  */
-export class OuterCall implements EndingSignal {
+export class OuterCall implements EndingSignal, ScopeOwner {
   readonly deadline: Deadline | undefined;
 
   /** The request that the interceptors get. Whoever has it, and no copy, has not replaced its signal. */
   request: object | undefined;
 
   readonly #path: string;
+  readonly #onEnd: (error: DrpcError) => void;
   readonly #scope: CallScope | undefined;
   readonly #watchers: Watcher[] = [];
   #controller: AbortController | undefined;
@@ -35,16 +36,20 @@ export class OuterCall implements EndingSignal {
   ) {
     this.deadline = deadline;
     this.#path = path;
+    this.#onEnd = onEnd;
     const over = endedBefore(path, signal, deadline);
     if (over !== undefined) {
       throw over;
     }
     if (signal !== undefined || deadline !== undefined) {
-      this.#scope = new CallScope(path, signal, deadline, (error) => {
-        this.#end(error);
-        onEnd(error);
-      });
+      this.#scope = new CallScope(path, signal, deadline, this);
     }
+  }
+
+  /** The signal or the deadline ends the call. */
+  endFromOutside(error: DrpcError): void {
+    this.#end(error);
+    this.#onEnd(error);
   }
 
   get aborted(): boolean {

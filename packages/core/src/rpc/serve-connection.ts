@@ -98,6 +98,7 @@ class RouterConnection implements ServedConnection {
   readonly #router: Router;
   readonly #routes: RouteServer;
   readonly #compressions: CompressionSet;
+  readonly #release = (): void => this.#session.release();
 
   constructor(connection: Connection, router: Router, options: ServeOptions) {
     const limits = resolveSessionOptions(object("options", options));
@@ -158,9 +159,9 @@ class RouterConnection implements ServedConnection {
           : this.#routes.accept(route, { peer: this.peer, metadata: entries, deadline });
       refusal = accepted instanceof DrpcError ? accepted : this.#compressions.refusal(invoke.path, named);
       if (accepted instanceof DrpcError || refusal !== undefined) {
-        return refusedReceiver(() => this.#session.release());
+        return refusedReceiver(this.#release);
       }
-      call = new HandlerCall(opened, this.#compressed(accepted, named), () => this.#session.release());
+      call = new HandlerCall(opened, this.#compressed(accepted, named), this.#release);
       return call.receiver;
     });
     if (announcement !== undefined) {
@@ -185,6 +186,10 @@ class RouterConnection implements ServedConnection {
 
 const ownKeys = [announcementKey, timeoutKey, compressionKey];
 
+function isForHandler([key]: readonly [string, string]): boolean {
+  return !ownKeys.includes(key);
+}
+
 /** What the metadata of a call says to the runtime, and what is left of it for the handler. */
 function readHead(metadata: MetadataEntries): {
   entries: MetadataEntries;
@@ -207,7 +212,7 @@ function readHead(metadata: MetadataEntries): {
     }
   }
   if (announcement !== undefined || deadline !== undefined || compression !== undefined) {
-    entries = metadata.filter(([key]) => !ownKeys.includes(key));
+    entries = metadata.filter(isForHandler);
   }
   return { entries, deadline, announcement, compression };
 }

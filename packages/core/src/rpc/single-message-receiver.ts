@@ -17,22 +17,22 @@ export interface SingleMessageReceiverInit {
   readonly keeper?: Pick<Stream, "keep"> | undefined;
 
   /** The one message came. */
-  readonly received: (body: Uint8Array) => void;
+  received(body: Uint8Array): void;
 
   /** There will be no message: the peer said why, or, for undefined, just ended. */
-  readonly failed: (error: DrpcError | undefined) => void;
+  failed(error: DrpcError | undefined): void;
 
   /**
    * The peer ended the call with an error and without anything before it.
    * Returns what it fails with, or undefined if it does not: it is made again.
    */
-  readonly outcome?: ((error: DrpcError) => DrpcError | undefined) | undefined;
+  outcome?(error: DrpcError): DrpcError | undefined;
 
   /** Is told of the server's metadata, if anybody wants to know. */
   readonly metadata?: Pick<Required<StreamReceiver>, "header" | "trailer"> | undefined;
 
   /** See {@link StreamReceiver}. */
-  readonly terminated: (cause: DrpcError | undefined) => void;
+  terminated(cause: DrpcError | undefined): void;
 }
 
 /** Receives the one message of a side that sends just one. Further ones are dropped. */

@@ -3,70 +3,118 @@
 
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { checkMessageSize } from "../session/message-size.js";
+import type { Session } from "../session/session.js";
 import type { Stream } from "../session/stream.js";
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import type { CallCompression } from "./call-compression.js";
-import { ClientCall, type ClientCallInit } from "./client-call.js";
+import { ClientCall, type ClientCallInit, type ClientCallShape } from "./client-call.js";
 import type { UnaryResponse } from "./interceptor.js";
-import { responseMetadataTeller } from "./response-metadata.js";
+import type { Method } from "./method.js";
+import { type ResponseMetadataTeller, responseMetadataTeller } from "./response-metadata.js";
 import type { SessionSource } from "./session-source.js";
-import { SingleMessageReceiver } from "./single-message-receiver.js";
+import { SingleMessageReceiver, type SingleMessageReceiverInit } from "./single-message-receiver.js";
 import { asNotStarted } from "./unreachable.js";
-
-// One for all calls: each function costs every call memory.
-const always = (): boolean => true;
 
 /** Makes a call with one request and one response. Rejects with a DrpcError. */
 export function callUnary(source: SessionSource, init: ClientCallInit, request: Uint8Array): Promise<UnaryResponse> {
-  return new Promise((resolve, reject) => {
-    let { method } = init;
-    let requestBody = request;
+  return new Promise((resolve, reject) => new UnaryCall(source, init, request, resolve, reject).begin());
+}
 
-    const answered = (stream: Stream, body: Uint8Array): void => {
-      let message: MessageShape<DescMessage>;
-      try {
-        message = method.output.decode(body);
-      } catch (reason) {
-        const error = undecodableResponse(method.path, reason);
-        reject(error);
-        call.cancel(error);
-        return;
-      }
-      resolve({ stream: false, message });
-      if (!stream.terminated) {
-        // If the peer's CloseSend is in the same chunk there is nothing left to say.
-        queueMicrotask(() => stream.close());
-      }
-    };
+/**
+ * The call itself, and what receives its response, in one object: functions of
+ * their own would cost each call more than all that it sends.
+ */
+class UnaryCall implements ClientCallShape, SingleMessageReceiverInit {
+  stream!: Stream;
+  keeper: Stream | undefined;
+  metadata: ResponseMetadataTeller | undefined;
 
-    const call = new ClientCall(source, init, {
-      prepare: (session, compression) => {
-        // For each attempt anew: the peer may be another one.
-        method = compression?.method(init.method) ?? init.method;
-        requestBody = compression === undefined ? request : compressRequest(compression, method.path, request);
-        checkMessageSize(method.path, requestBody.length, session.maxSendBytes, session.limits, true);
-      },
-      createReceiver: (stream, session) =>
-        new SingleMessageReceiver({
-          stream,
-          // A ts-drpc peer ends the stream right behind the answer; what a Go peer does then is a race.
-          keeper: session.peerSettings === undefined ? undefined : stream,
-          metadata: responseMetadataTeller(init, (error) => {
-            reject(error);
-            call.cancel(error);
-          }),
-          received: (body) => answered(stream, body),
-          outcome: (error) => call.outcome(error),
-          failed: (error) => reject(error ?? missingResponse(method.path)),
-          terminated: () => call.terminated(),
-        }),
-      sendRequest: (stream) => sendOnly(stream, requestBody),
-      repeatable: always,
-      failed: reject,
-    });
-    call.begin();
-  });
+  readonly #call: ClientCall;
+  readonly #init: ClientCallInit;
+  readonly #request: Uint8Array;
+  readonly #resolve: (response: UnaryResponse) => void;
+  readonly #reject: (reason: DrpcError) => void;
+  #method: Method;
+  #requestBody: Uint8Array;
+
+  constructor(
+    source: SessionSource,
+    init: ClientCallInit,
+    request: Uint8Array,
+    resolve: (response: UnaryResponse) => void,
+    reject: (reason: DrpcError) => void,
+  ) {
+    this.#call = new ClientCall(source, init, this);
+    this.#init = init;
+    this.#request = request;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#method = init.method;
+    this.#requestBody = request;
+  }
+
+  begin(): void {
+    this.#call.begin();
+  }
+
+  prepare(session: Session, compression: CallCompression | undefined): void {
+    // For each attempt anew: the peer may be another one.
+    const { method } = this.#init;
+    this.#method = compression?.method(method) ?? method;
+    this.#requestBody =
+      compression === undefined ? this.#request : compressRequest(compression, method.path, this.#request);
+    checkMessageSize(method.path, this.#requestBody.length, session.maxSendBytes, session.limits, true);
+  }
+
+  createReceiver(stream: Stream, session: Session): SingleMessageReceiver {
+    this.stream = stream;
+    // A ts-drpc peer ends the stream right behind the answer; what a Go peer does then is a race.
+    this.keeper = session.peerSettings === undefined ? undefined : stream;
+    this.metadata = responseMetadataTeller(this.#init, (error) => this.#giveUp(error));
+    return new SingleMessageReceiver(this);
+  }
+
+  sendRequest(stream: Stream): void {
+    sendOnly(stream, this.#requestBody);
+  }
+
+  repeatable(): boolean {
+    return true;
+  }
+
+  received(body: Uint8Array): void {
+    const { stream } = this;
+    let message: MessageShape<DescMessage>;
+    try {
+      message = this.#method.output.decode(body);
+    } catch (reason) {
+      this.#giveUp(undecodableResponse(this.#method.path, reason));
+      return;
+    }
+    this.#resolve({ stream: false, message });
+    if (!stream.terminated) {
+      // If the peer's CloseSend is in the same chunk there is nothing left to say.
+      queueMicrotask(() => stream.close());
+    }
+  }
+
+  outcome(error: DrpcError): DrpcError | undefined {
+    return this.#call.outcome(error);
+  }
+
+  failed(error: DrpcError | undefined): void {
+    this.#reject(error ?? missingResponse(this.#method.path));
+  }
+
+  terminated(): void {
+    this.#call.terminated();
+  }
+
+  #giveUp(error: DrpcError): void {
+    this.#reject(error);
+    this.#call.cancel(error);
+  }
 }
 
 function compressRequest(compression: CallCompression, path: string, request: Uint8Array): Uint8Array {

@@ -8,7 +8,7 @@ import { Kind, kindName } from "../wire/kind.js";
 import { decodeMetadataPayload, type MetadataEntries } from "../wire/metadata-payload.js";
 import { PacketAssembler, PacketTooLargeError } from "../wire/packet-assembler.js";
 import { ProtocolError } from "../wire/protocol-error.js";
-import { decodeText } from "../wire/text.js";
+import { decodeName } from "../wire/text.js";
 import type { SessionLimits } from "./session-options.js";
 
 /** A call as its caller announced it. */
@@ -43,13 +43,17 @@ export interface IntakeHost {
 
 interface HalfOpen {
   readonly assembler: PacketAssembler;
-  readonly since: number;
+
+  /** When it began, if it is kept. */
+  since: number;
   metadata: MetadataEntries;
   metadataBytes: number;
 
   /** The memory that the host was told of. */
   accountedBytes: number;
 }
+
+const noEntries: MetadataEntries = [];
 
 // Enough for every call that a peer may have in flight when the limit is met; beyond that it floods, and is told once more.
 const maxRemembered = 4_096;
@@ -95,7 +99,7 @@ export class InvokeIntake {
         this.#refuse(fragment, refusal);
         return;
       }
-      call = { assembler: new PacketAssembler(), since: Date.now(), metadata: [], metadataBytes: 0, accountedBytes: 0 };
+      call = { assembler: new PacketAssembler(), since: 0, metadata: noEntries, metadataBytes: 0, accountedBytes: 0 };
     }
     try {
       this.#assemble(call, fragment);
@@ -140,10 +144,13 @@ export class InvokeIntake {
     if (body !== undefined && kind === Kind.Invoke) {
       // Most calls are announced in one frame, and were never kept.
       this.#drop(streamId);
-      this.#host.accept({ streamId, path: decodeText(body), metadata: call.metadata, assembler: call.assembler });
+      this.#host.accept({ streamId, path: decodeName(body), metadata: call.metadata, assembler: call.assembler });
       return;
     }
-    this.#halfOpen.set(streamId, call);
+    if (call.since === 0) {
+      call.since = Date.now();
+      this.#halfOpen.set(streamId, call);
+    }
     this.#account(call);
     const overBudget = this.#host.overBudget();
     if (overBudget !== undefined) {

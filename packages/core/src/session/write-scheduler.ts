@@ -111,6 +111,11 @@ export class WriteScheduler {
       this.#flushSoon();
       return undefined;
     }
+    return this.#sendLater(streamId, messageId, body);
+  }
+
+  // A function of its own: one that holds closures allocates for them also when it does not come to that.
+  #sendLater(streamId: number, messageId: number, body: Uint8Array): Promise<void> {
     return new Promise((accepted, refused) => {
       this.#wait({ streamId, messageId, body: owned(body), sent: 0, accepted, refused });
       this.#admit();

@@ -20,27 +20,29 @@ export function createContextKey<T>(
  * the next, and to the handler. They never travel.
  */
 export class ContextValues {
-  readonly #values = new Map<symbol, unknown>();
+  // Made with the first value: most calls have none.
+  #values: Map<symbol, unknown> | undefined;
 
   /** Returns what was set under the key, or its default. */
   get<T>(key: ContextKey<T>): T {
-    return this.has(key) ? (this.#values.get(key.id) as T) : key.defaultValue;
+    return this.#values?.has(key.id) === true ? (this.#values.get(key.id) as T) : key.defaultValue;
   }
 
   /** Tells whether a value was set under the key. */
   has<T>(key: ContextKey<T>): boolean {
-    return this.#values.has(key.id);
+    return this.#values?.has(key.id) === true;
   }
 
   /** Sets the value under the key. */
   set<T>(key: ContextKey<T>, value: T): this {
+    this.#values ??= new Map();
     this.#values.set(key.id, value);
     return this;
   }
 
   /** Takes the key back to its default. */
   delete<T>(key: ContextKey<T>): this {
-    this.#values.delete(key.id);
+    this.#values?.delete(key.id);
     return this;
   }
 }

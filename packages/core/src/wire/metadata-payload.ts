@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ProtocolError } from "./protocol-error.js";
-import { decodeText, textSize, writeText } from "./text.js";
+import { decodeName, decodeText, textSize, writeText } from "./text.js";
 import { encodeVarint, VarintCursor, varintSize } from "./varint.js";
 
 const entryTag = 0x0a;
@@ -19,20 +19,16 @@ export type MetadataEntries = readonly (readonly [key: string, value: string])[]
  */
 export function encodeMetadataPayload(entries: MetadataEntries): Uint8Array {
   let bytes = 0;
-  const sizes: number[] = [];
   for (const [key, value] of entries) {
-    const keySize = textSize(key);
-    const valueSize = textSize(value);
-    const size = entrySize(keySize, valueSize);
-    sizes.push(keySize, valueSize);
+    const size = entrySize(textSize(key), textSize(value));
     bytes += 1 + varintSize(size) + size;
   }
   const body = new Uint8Array(bytes);
   let at = 0;
-  for (let index = 0; index < entries.length; index++) {
-    const [key, value] = entries[index] as readonly [string, string];
-    const keySize = sizes[2 * index] as number;
-    const valueSize = sizes[2 * index + 1] as number;
+  for (const [key, value] of entries) {
+    // Measured again, as a list of the sizes costs more for texts as short as these mostly are.
+    const keySize = textSize(key);
+    const valueSize = textSize(value);
     body[at++] = entryTag;
     at = encodeVarint(entrySize(keySize, valueSize), body, at);
     body[at++] = keyTag;
@@ -46,33 +42,34 @@ export function encodeMetadataPayload(entries: MetadataEntries): Uint8Array {
 /** Decodes the body of an InvokeMetadata packet, as strictly as Go does. Throws a {@link ProtocolError} if it is malformed. */
 export function decodeMetadataPayload(body: Uint8Array): [key: string, value: string][] {
   const entries: [string, string][] = [];
-  const varint = new VarintCursor();
-
-  const field = (tag: number, at: number, end: number): number => {
-    if (body[at] !== tag || at >= end) {
-      throw new ProtocolError("metadata is malformed");
-    }
-    const dataAt = varint.read(body, at + 1, end);
-    if (dataAt < 0 || varint.value > end - dataAt) {
-      throw new ProtocolError("metadata is cut short");
-    }
-    return dataAt;
-  };
-
   let at = 0;
   while (at < body.length) {
-    at = field(entryTag, at, body.length);
+    at = enterField(body, entryTag, at, body.length);
     const entryEnd = at + varint.value;
-    const keyAt = field(keyTag, at, entryEnd);
+    const keyAt = enterField(body, keyTag, at, entryEnd);
     const keyEnd = keyAt + varint.value;
-    const valueAt = field(valueTag, keyEnd, entryEnd);
+    const valueAt = enterField(body, valueTag, keyEnd, entryEnd);
     if (valueAt + varint.value !== entryEnd) {
       throw new ProtocolError("a metadata entry holds more than a key and a value");
     }
-    entries.push([decodeText(body, keyAt, keyEnd), decodeText(body, valueAt, entryEnd)]);
+    entries.push([decodeName(body, keyAt, keyEnd), decodeText(body, valueAt, entryEnd)]);
     at = entryEnd;
   }
   return entries;
+}
+
+const varint = new VarintCursor();
+
+/** Reads the tag and the length of a field, which is left in `varint`, and returns where its data begins. */
+function enterField(body: Uint8Array, tag: number, at: number, end: number): number {
+  if (body[at] !== tag || at >= end) {
+    throw new ProtocolError("metadata is malformed");
+  }
+  const dataAt = varint.read(body, at + 1, end);
+  if (dataAt < 0 || varint.value > end - dataAt) {
+    throw new ProtocolError("metadata is cut short");
+  }
+  return dataAt;
 }
 
 function entrySize(keySize: number, valueSize: number): number {

@@ -5,6 +5,10 @@ import type { FrameReader } from "./frame-reader.js";
 import { kindName } from "./kind.js";
 import { ProtocolError } from "./protocol-error.js";
 
+const noBytes = new Uint8Array(0);
+// Shared by all streams, most of which never hold anything.
+const noBlocks: Uint8Array[] = [];
+
 // Of small fragments several share a block, so that bytes that come one at a time do not take an array each.
 const sharedBlockBytes = 4_096;
 
@@ -42,7 +46,7 @@ export class PacketAssembler {
 
   // All but the last are full. Nothing is held twice before the packet is complete: a peer may send as much as
   // is held at most, on all of its streams together, so more must not be held than it sent.
-  #blocks: Uint8Array[] = [];
+  #blocks: Uint8Array[] = noBlocks;
   #lastBlockBytes = 0;
   #bytes = 0;
 
@@ -69,7 +73,7 @@ export class PacketAssembler {
     const complete = fragment.done && fragment.last;
     if (complete && this.#bytes === 0) {
       this.#finish(fragment.messageId);
-      return fragment.chunk.subarray(fragment.start, fragment.end);
+      return fragment.start === fragment.end ? noBytes : fragment.chunk.subarray(fragment.start, fragment.end);
     }
     if (!complete) {
       this.#append(fragment);
@@ -113,7 +117,12 @@ export class PacketAssembler {
       this.#lastBlockBytes += at - start;
     }
     if (at < end) {
-      this.#blocks.push(this.#newBlock(chunk.subarray(at, end)));
+      const block = this.#newBlock(chunk.subarray(at, end));
+      if (this.#blocks === noBlocks) {
+        this.#blocks = [block];
+      } else {
+        this.#blocks.push(block);
+      }
       this.#lastBlockBytes = end - at;
     }
     this.#bytes += end - start;
@@ -149,7 +158,7 @@ export class PacketAssembler {
   #discard(): void {
     this.#assembling = false;
     if (this.#bytes > 0) {
-      this.#blocks = [];
+      this.#blocks = noBlocks;
       this.#lastBlockBytes = 0;
       this.#bytes = 0;
     }

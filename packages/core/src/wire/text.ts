@@ -50,6 +50,42 @@ export function decodeText(bytes: Uint8Array, from: number = 0, to: number = byt
   );
 }
 
+/** A name that came before, and its bytes. */
+interface RecentName {
+  readonly text: string;
+  readonly bytes: Uint8Array;
+}
+
+const recentNames = new Array<RecentName | undefined>(256).fill(undefined);
+
+/**
+ * Returns the text of a name, such as a path or a key, in UTF-8. Those that came before are remembered, a few
+ * hundred of them, as to compare a name costs less than to make it.
+ */
+export function decodeName(bytes: Uint8Array, from: number = 0, to: number = bytes.length): string {
+  const length = to - from;
+  if (length === 0 || length > maxLoopLength) {
+    return decodeText(bytes, from, to);
+  }
+  const first = bytes[from] as number;
+  const middle = bytes[from + (length >> 1)] as number;
+  const last = bytes[to - 1] as number;
+  const slot = (length + 7 * first + 13 * middle + 31 * last) & (recentNames.length - 1);
+  const recent = recentNames[slot];
+  if (recent !== undefined && recent.bytes.length === length) {
+    let at = 0;
+    while (at < length && recent.bytes[at] === bytes[from + at]) {
+      at++;
+    }
+    if (at === length) {
+      return recent.text;
+    }
+  }
+  const text = decodeText(bytes, from, to);
+  recentNames[slot] = { text, bytes: bytes.slice(from, to) };
+  return text;
+}
+
 /** Returns the text of a few bytes, or undefined if not all of them are ASCII. */
 function decodeAscii(bytes: Uint8Array, from: number, to: number): string | undefined {
   const codes = new Array<number>(to - from);
