@@ -124,6 +124,7 @@ test("a call that the peer abandons is forgotten, and so is a refused one", () =
   all.intake.abandon(1);
   assert.equal(all.intake.size, 0);
   assert.equal(all.bytes, 0);
+  all.intake.end();
 });
 
 function mockTime(t: TestContext): void {

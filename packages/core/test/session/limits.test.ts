@@ -303,7 +303,7 @@ test("maxBufferedBytes: the stream that holds the most is to blame, not the one 
 });
 
 test("maxBufferedBytes: calls that are being announced count", async () => {
-  const { peer } = serve({ maxBufferedBytes: 100_000, maxMessageBytes: 40_000, windowBytes: 40_000 });
+  const { peer, served } = serve({ maxBufferedBytes: 100_000, maxMessageBytes: 40_000, windowBytes: 40_000 });
   for (let stream = 1; stream <= 4; stream++) {
     peer.write(frame(Kind.InvokeMetadata, stream, 1, new Uint8Array(30_000), { done: false }));
   }
@@ -313,6 +313,8 @@ test("maxBufferedBytes: calls that are being announced count", async () => {
   );
   peer.write(frame(Kind.Cancel, 1, 2));
   await probe(peer, 5);
+  peer.close();
+  await served.closed;
 });
 
 test("maxUnsentBytes: a peer that does not read stops being read from, and nothing is lost", async () => {
