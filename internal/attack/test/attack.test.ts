@@ -9,7 +9,7 @@ import { CaseRunner } from "../src/run-case.js";
 
 // One at a time, in the quick form; `npm run attack` attacks harder, and shows what is open too.
 describe("a server stays up, its memory is bounded, and others are served", () => {
-  test("under attack", { timeout: 180_000 }, async (t) => {
+  test("under attack", { timeout: 600_000 }, async (t) => {
     await using runner = new CaseRunner({ quick: true });
     for (const attackCase of attackCases) {
       const { name, what, missing } = attackCase;
