@@ -4,7 +4,7 @@
 import { encodeUtf8Into } from "./utf8.js";
 
 // One allocation serves many messages. What was handed out keeps its slab alive, and so it must not be large.
-const slabBytes = 16_384;
+const defaultSlabBytes = 16_384;
 
 // What mostly follows a large field: the tag and value of a small one.
 const spareBytes = 1_024;
@@ -16,13 +16,18 @@ const maxLoopLength = 32;
  * Writes messages one behind the other into slabs.
  *
  * What `finish` has returned is never written to again, so it can be kept
- * without a copy.
+ * without a copy. What `borrow` has returned has to be used at once.
  */
 export class Encoder {
+  readonly #slabBytes: number;
   #bytes = new Uint8Array(0);
   #view = new DataView(this.#bytes.buffer);
   #start = 0;
   #at = 0;
+
+  constructor(slabBytes: number = defaultSlabBytes) {
+    this.#slabBytes = slabBytes;
+  }
 
   /** Begins a message. What was written and not finished is dropped. */
   begin(): void {
@@ -32,12 +37,23 @@ export class Encoder {
   /** Ends the message and returns its bytes. */
   finish(): Uint8Array {
     const bytes = this.#bytes.subarray(this.#start, this.#at);
-    if (this.#bytes.length > slabBytes) {
+    if (this.#bytes.length > this.#slabBytes) {
       // A small message must not keep what a large one took.
       this.#use(new Uint8Array(0), 0);
     }
     this.#start = this.#at;
     return bytes;
+  }
+
+  /**
+   * Ends the message and returns its bytes, which the next one overwrites if
+   * they are less than a quarter of their buffer. Others are as `finish` returns them.
+   */
+  borrow(): Uint8Array {
+    if (4 * (this.#at - this.#start) >= this.#bytes.length) {
+      return this.finish();
+    }
+    return this.#bytes.subarray(this.#start, this.#at);
   }
 
   /** Writes an integer from 0 to 2^32 - 1 as a varint. */
@@ -166,7 +182,9 @@ export class Encoder {
     const written = this.#at - this.#start;
     const needed = written + count;
     // Twice what there was, so that many small fields are copied seldom, and no more than there is for one large one.
-    const bytes = new Uint8Array(needed > slabBytes / 2 ? Math.max(2 * written, needed + spareBytes) : slabBytes);
+    const bytes = new Uint8Array(
+      needed > this.#slabBytes / 2 ? Math.max(2 * written, needed + spareBytes) : this.#slabBytes,
+    );
     bytes.set(this.#bytes.subarray(this.#start, this.#at));
     this.#use(bytes, written);
   }

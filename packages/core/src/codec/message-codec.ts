@@ -28,6 +28,14 @@ export interface MessageCodec<Desc extends DescMessage = DescMessage> {
   encode(message: MessageInitShape<Desc>): Uint8Array;
 
   /**
+   * Returns the bytes of a message, as `encode` does, for whoever is through
+   * with them before anything else is encoded. Those that are less than a
+   * quarter of their buffer are overwritten by the next message. So whoever
+   * keeps them takes what `owned` makes of them (wire/owned.ts).
+   */
+  encodeBorrowed(message: MessageInitShape<Desc>): Uint8Array;
+
+  /**
    * Returns the message that the bytes hold. Throws if they hold none.
    *
    * Fields of type `bytes` are views of the given array, not copies.
@@ -50,6 +58,10 @@ export function messageCodec<Desc extends DescMessage>(desc: Desc): MessageCodec
 // Getters of a message may encode another: that takes an encoder of its own.
 let idleEncoder: Encoder | undefined;
 
+// Four times as large as the largest message that goes into it.
+const borrowedSlabBytes = 65_536;
+let idleBorrowed: Encoder | undefined;
+
 function specialisedCodec(desc: DescMessage): MessageCodec {
   const write = messageWriter(desc);
   const reader = messageReader(desc);
@@ -66,6 +78,17 @@ function specialisedCodec(desc: DescMessage): MessageCodec {
         idleEncoder = encoder;
       }
     },
+    encodeBorrowed: (message) => {
+      const encoder = idleBorrowed ?? new Encoder(borrowedSlabBytes);
+      idleBorrowed = undefined;
+      try {
+        encoder.begin();
+        write(encoder, message ?? {}, false);
+        return encoder.borrow();
+      } finally {
+        idleBorrowed = encoder;
+      }
+    },
     decode: (bytes) => {
       const message = createMessage();
       reader.read(new Decoder(bytes), message, bytes.length);
@@ -75,8 +98,10 @@ function specialisedCodec(desc: DescMessage): MessageCodec {
 }
 
 function genericCodec(desc: DescMessage): MessageCodec {
+  const encode: MessageCodec["encode"] = (message) => toBinary(desc, create(desc, message));
   return {
-    encode: (message) => toBinary(desc, create(desc, message)),
+    encode,
+    encodeBorrowed: encode,
     decode: (bytes) => fromBinary(desc, bytes),
   };
 }

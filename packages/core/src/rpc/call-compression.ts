@@ -87,8 +87,11 @@ export class CallCompression {
   }
 
   #codec(codec: MessageCodec): MessageCodec {
+    const encode: MessageCodec["encode"] = (message) => this.compress(codec.encode(message));
     return {
-      encode: (message) => this.compress(codec.encode(message)),
+      encode,
+      // A compression may return what it was given, or keep it.
+      encodeBorrowed: encode,
       decode: (body) => codec.decode(this.decompress(body)),
     };
   }

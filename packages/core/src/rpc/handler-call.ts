@@ -164,7 +164,8 @@ export class HandlerCall implements SingleMessageReceiverInit, ScopeOwner {
     }
     this.#sendHeader();
     try {
-      return this.#init.method.output.encode(message);
+      const { output } = this.#init.method;
+      return this.#init.borrowed === true ? output.encodeBorrowed(message) : output.encode(message);
     } catch (reason) {
       if (reason instanceof DrpcError) {
         throw reason;

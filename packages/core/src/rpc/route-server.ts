@@ -44,6 +44,9 @@ export interface RouteCallHead {
   /** When the call must be over. */
   readonly deadline: Deadline | undefined;
 
+  /** True if the protocol is through with what it sends when `send` returns, or has made it its own. Defaults to false. */
+  readonly borrowed?: boolean | undefined;
+
   /** What the protocol's own interceptors left for the handler. Defaults to nothing. */
   readonly contextValues?: ContextValues | undefined;
 }
@@ -55,6 +58,9 @@ export interface RouteCall {
 
   /** Calls the function of the handler, through the interceptors. See {@link Serve}. */
   readonly serve: Serve;
+
+  /** See {@link RouteCallHead}. */
+  readonly borrowed?: boolean | undefined;
 
   /** Is told what the handler threw that its caller is not told. Never throws. */
   readonly onError: (reason: unknown, context: HandlerContext) => void;
@@ -74,7 +80,10 @@ export class RouteServer {
   }
 
   /** Returns a call to serve, or why it is refused. */
-  accept({ method, serve }: Route, { peer, metadata, deadline, contextValues }: RouteCallHead): RouteCall | DrpcError {
+  accept(
+    { method, serve }: Route,
+    { peer, metadata, deadline, borrowed, contextValues }: RouteCallHead,
+  ): RouteCall | DrpcError {
     if (serve === undefined) {
       return new DrpcError(`${method.path} is not implemented`, Code.Unimplemented);
     }
@@ -84,6 +93,7 @@ export class RouteServer {
       refusal ?? {
         method,
         context,
+        borrowed,
         serve: this.#interceptors.length === 0 ? serve : interceptServe(this.#interceptors, method, serve),
         onError: this.#onError,
       }

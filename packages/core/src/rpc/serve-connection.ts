@@ -156,7 +156,7 @@ class RouterConnection implements ServedConnection {
       const accepted =
         route === undefined
           ? unknownPath(invoke.path)
-          : this.#routes.accept(route, { peer: this.peer, metadata: entries, deadline });
+          : this.#routes.accept(route, { peer: this.peer, metadata: entries, deadline, borrowed: true });
       refusal = accepted instanceof DrpcError ? accepted : this.#compressions.refusal(invoke.path, named);
       if (accepted instanceof DrpcError || refusal !== undefined) {
         return refusedReceiver(this.#release);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { MessageCodec } from "../codec/message-codec.js";
 import type { Stream } from "../session/stream.js";
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
@@ -65,12 +66,18 @@ export function callStream(
   };
 
   const compress = (message: Uint8Array): Uint8Array => compression?.compress(message) ?? message;
-  const encode = encodeRequests(init.method, (message) => {
-    if (init.method.desc.methodKind === "server_streaming") {
-      only = message;
-    }
-    return compress(message);
-  });
+  const { input, desc } = init.method;
+  const keepsOnly = desc.methodKind === "server_streaming";
+  const encode = encodeRequests(
+    init.method,
+    (message) => {
+      if (keepsOnly) {
+        only = message;
+      }
+      return compress(message);
+    },
+    (request) => (keepsOnly || compression !== undefined ? input.encode(request) : input.encodeBorrowed(request)),
+  );
 
   const call: ClientCall = new ClientCall(source, init, {
     prepare: (_session, accepted) => {
@@ -120,10 +127,14 @@ export function isIterable(requests: unknown): boolean {
 
 const asTheyAre = (message: Uint8Array): Uint8Array => message;
 
-/** Encodes the requests of a call, and sees to it that a method with one request gets no second. */
+/**
+ * Encodes the requests of a call, and sees to it that a method with one request
+ * gets no second. By default the bytes are the caller's to keep.
+ */
 export function encodeRequests(
   method: Method,
   compress: (message: Uint8Array) => Uint8Array = asTheyAre,
+  encode: MessageCodec["encode"] = method.input.encode,
 ): (request: MessageInitShape<DescMessage>) => Uint8Array {
   const single = method.desc.methodKind === "server_streaming";
   let count = 0;
@@ -133,7 +144,7 @@ export function encodeRequests(
       throw new DrpcError(`${method.path}: the method takes one request, and got another`, Code.InvalidArgument);
     }
     try {
-      return compress(method.input.encode(request));
+      return compress(encode(request));
     } catch (reason) {
       throw reason instanceof DrpcError ? reason : unencodableRequest(method.path, reason, false);
     }

@@ -133,6 +133,7 @@ export class Stream {
   /**
    * Sends a message. Returns undefined if it was accepted at once; otherwise a
    * promise that resolves when it was, and rejects if the stream ends first.
+   * A body that has to wait is `owned` first: its buffer can be used again.
    *
    * Throws a DrpcError if it is too large or this side can send no more.
    */

@@ -99,19 +99,22 @@ export class WriteScheduler {
     if (this.#ended !== undefined) {
       return Promise.reject(this.#ended);
     }
+    let bytes = body;
     if (++this.#gathered > this.#writeMessages) {
+      // A connection that delivers at once may bring about that another message is encoded where this one is.
+      bytes = owned(body);
       // What belongs to the message before, such as the end of its stream, is behind it by now.
       this.#writeMessages *= 2;
       this.#write();
       this.#gathered = 1;
     }
     const roomy = this.#waiting.size === 0 && this.#buffer.bytes < this.#maxUnsentBytes;
-    if (roomy && body.length <= maxFrameDataBytes) {
-      this.#buffer.append(lastMessageFirstByte, streamId, messageId, body, 0, body.length);
+    if (roomy && bytes.length <= maxFrameDataBytes) {
+      this.#buffer.append(lastMessageFirstByte, streamId, messageId, bytes, 0, bytes.length);
       this.#flushSoon();
       return undefined;
     }
-    return this.#sendLater(streamId, messageId, body);
+    return this.#sendLater(streamId, messageId, bytes);
   }
 
   // A function of its own: one that holds closures allocates for them also when it does not come to that.

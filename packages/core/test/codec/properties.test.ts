@@ -83,9 +83,14 @@ describe("the codec of a message type", () => {
           if (unknown !== undefined) {
             message.$unknown = unknown;
           }
+          const expected = outcome(() => toBinary(desc, message));
           assertSameBytes(
             outcome(() => codec.encode(message)),
-            outcome(() => toBinary(desc, message)),
+            expected,
+          );
+          assertSameBytes(
+            outcome(() => codec.encodeBorrowed(message)),
+            expected,
           );
         }),
         { numRuns: numRuns(desc) },

@@ -78,6 +78,24 @@ describe("WriteScheduler", () => {
     assert.equal(sink.frames().length, 800);
   });
 
+  test("has its own copy of a message when it writes those before it, as something else may then use its buffer", async () => {
+    const sink = createSink();
+    const buffer = new Uint8Array(100);
+    const { write } = sink.connection;
+    sink.connection.write = (bytes) => {
+      buffer.fill(0);
+      return write(bytes);
+    };
+    const scheduler = new WriteScheduler(sink.connection, 1_000_000);
+    for (let streamId = 1; streamId <= 200; streamId++) {
+      scheduler.sendMessage(streamId, 1, buffer.fill(streamId).subarray(0, 3));
+    }
+    await turn();
+    for (const { streamId, data } of sink.frames()) {
+      assert.deepEqual(data, body(3, streamId));
+    }
+  });
+
   test("hands over nothing ahead while the connection is busy", () => {
     const sink = createSink();
     sink.busy = true;
