@@ -9,15 +9,23 @@ const maxSlabBytes = 65_536;
 // Ten thousand idle connections should not hold 64 KiB each.
 const minSlabBytes = 2_048;
 
+const noSlab = new Uint8Array(0);
+
 /**
  * Gathers the frames of all streams of a connection, so that many of them go
  * out in one write.
  *
  * Frames are written one behind the other into a slab. What `take` has handed
  * out is never written to again, so a connection may keep it until it is gone.
+ * Once all is taken, no more than a small slab is held. The next is as large as
+ * what was gathered at a time of late wants it to be.
  */
 export class WriteBuffer {
   #slab = new Uint8Array(minSlabBytes);
+  #nextSlabBytes = minSlabBytes;
+
+  // Since all was taken the last time.
+  #gatheredBytes = 0;
   #start = 0;
   #end = 0;
   readonly #full: Uint8Array[] = [];
@@ -28,6 +36,11 @@ export class WriteBuffer {
     return this.#bytes;
   }
 
+  /** How much memory is held for what comes next, with what waits in the same slab. */
+  get heldBytes(): number {
+    return this.#slab.length;
+  }
+
   /** Appends one frame, whose data is the given part of `data`. */
   append(first: number, streamId: number, messageId: number, data: Uint8Array, from: number, to: number): void {
     if (this.#slab.length - this.#end < maxHeaderBytes) {
@@ -36,7 +49,9 @@ export class WriteBuffer {
     const dataBytes = to - from;
     const headerAt = this.#end;
     this.#end = encodeFrameHeader(first, streamId, messageId, dataBytes, this.#slab, headerAt);
-    this.#bytes += this.#end - headerAt + dataBytes;
+    const frameBytes = this.#end - headerAt + dataBytes;
+    this.#bytes += frameBytes;
+    this.#gatheredBytes += frameBytes;
     let at = from;
     while (to - at > this.#slab.length - this.#end) {
       const room = this.#slab.length - this.#end;
@@ -58,7 +73,11 @@ export class WriteBuffer {
       bytes = this.#slab.subarray(this.#start, this.#end);
       this.#start = this.#end;
     }
-    this.#bytes -= bytes?.length ?? 0;
+    if (bytes === undefined) {
+      this.#rest();
+      return undefined;
+    }
+    this.#bytes -= bytes.length;
     return bytes;
   }
 
@@ -67,6 +86,26 @@ export class WriteBuffer {
     this.#full.length = 0;
     this.#start = this.#end;
     this.#bytes = 0;
+    this.#rest();
+  }
+
+  /** Nothing waits: gives up a slab that is large, and says how large the next one is. */
+  #rest(): void {
+    if (this.#gatheredBytes === 0) {
+      return;
+    }
+    // Half as much as the last time at least, so that a small write among large ones does not cost them several slabs.
+    let bytes = Math.max(minSlabBytes, this.#nextSlabBytes / 2);
+    while (bytes < maxSlabBytes && bytes < 2 * this.#gatheredBytes) {
+      bytes *= 2;
+    }
+    this.#nextSlabBytes = bytes;
+    this.#gatheredBytes = 0;
+    if (this.#slab.length > minSlabBytes) {
+      this.#slab = noSlab;
+      this.#start = 0;
+      this.#end = 0;
+    }
   }
 
   #nextSlab(): void {
@@ -74,8 +113,10 @@ export class WriteBuffer {
       this.#full.push(this.#slab.subarray(this.#start, this.#end));
     }
     // A slab that was filled within one turn was too small.
-    const grow = this.#start === 0 || this.#full.length > 1;
-    this.#slab = new Uint8Array(grow ? Math.min(2 * this.#slab.length, maxSlabBytes) : this.#slab.length);
+    if (this.#slab !== noSlab && (this.#start === 0 || this.#full.length > 1)) {
+      this.#nextSlabBytes = Math.min(Math.max(2 * this.#slab.length, this.#nextSlabBytes), maxSlabBytes);
+    }
+    this.#slab = new Uint8Array(this.#nextSlabBytes);
     this.#start = 0;
     this.#end = 0;
   }

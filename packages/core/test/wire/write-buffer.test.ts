@@ -76,6 +76,33 @@ describe("WriteBuffer", () => {
     assert.equal(Buffer.compare(concat(taken), encode(large)), 0);
   });
 
+  test("holds little once all was taken, however much it was", () => {
+    const buffer = new WriteBuffer();
+    for (const length of [1_000_000, 30_000, 3_000, 10, 200_000]) {
+      append(buffer, frame({ data: pattern(length, 1) }));
+      takeAll(buffer);
+      assert.ok(buffer.heldBytes <= 2_048, `${buffer.heldBytes} bytes are held behind a frame of ${length}`);
+    }
+    append(buffer, frame({ data: pattern(200_000, 1) }));
+    buffer.clear();
+    assert.ok(buffer.heldBytes <= 2_048, `${buffer.heldBytes} bytes are held when all was dropped`);
+  });
+
+  test("takes what it gathers again and again in one piece, and small slabs again for small frames", () => {
+    const buffer = new WriteBuffer();
+    const turn = (length: number): Uint8Array[] => {
+      append(buffer, frame({ data: pattern(length, 1) }));
+      return takeAll(buffer);
+    };
+    turn(20_000);
+    for (let round = 0; round < 10; round++) {
+      assert.equal(turn(20_000).length, 1);
+      assert.equal(turn(10).length, 1);
+    }
+    const slabs = Array.from({ length: 10 }, () => turn(10)[0]?.buffer.byteLength ?? 0);
+    assert.equal(slabs.at(-1), 2_048);
+  });
+
   test("keeps a header in one piece wherever a slab ends", () => {
     for (let room = 0; room <= 40; room++) {
       const buffer = new WriteBuffer();
