@@ -74,8 +74,9 @@ export class ReceiveQueue<T> implements StreamReceiver, AsyncIterableIterator<T>
     return this;
   }
 
+  /** True for a reader that has left, too: what comes is thrown away, and holds up nobody. */
   get wantsMessage(): boolean {
-    return this.#readers.length > 0;
+    return this.#ended || this.#readers.length > 0;
   }
 
   header(metadata: MetadataEntries): void {
@@ -208,6 +209,7 @@ export class ReceiveQueue<T> implements StreamReceiver, AsyncIterableIterator<T>
     }
     this.#ended = true;
     this.#error = error;
+    this.#stream?.messageWanted?.();
     for (const reader of this.#readers.splice(0)) {
       this.#deliverEnd(reader);
     }

@@ -75,9 +75,11 @@ export class AcceptedCalls implements IntakeHost {
     this.#intake.receive(fragment);
   }
 
-  /** The peer gave up a call that may not be announced in full. */
-  abandon(streamId: number): void {
-    this.#intake.abandon(streamId);
+  /** A packet came for a stream that does not exist: it may be one that was not announced in full, and is given up. */
+  passedOver({ kind, streamId }: FrameReader): void {
+    if (kind === Kind.Cancel || kind === Kind.Close) {
+      this.#intake.abandon(streamId);
+    }
   }
 
   /** All that has come so far was read. */

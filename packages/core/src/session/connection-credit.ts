@@ -41,9 +41,7 @@ export class ConnectionCredit {
       this.#credit.spend(cost);
       return undefined;
     }
-    return new Promise((admitted, refused) => {
-      waiting.push({ streamId, cost, admitted, refused });
-    });
+    return this.#wait(waiting, streamId, cost);
   }
 
   /** The peer granted credit, or what was spent was not sent after all. */
@@ -68,9 +66,19 @@ export class ConnectionCredit {
 
   /** A stream has ended: what it has waiting is not sent. */
   drop(streamId: number, cause: Error | undefined): void {
-    if (this.#small.length + this.#large.length === 0) {
-      return;
+    if (this.#small.length + this.#large.length > 0) {
+      this.#dropWaiting(streamId, cause);
     }
+  }
+
+  // Functions of their own: one that holds closures allocates for them also when it does not come to that.
+  #wait(waiting: Waiting[], streamId: number, cost: number): Promise<void> {
+    return new Promise((admitted, refused) => {
+      waiting.push({ streamId, cost, admitted, refused });
+    });
+  }
+
+  #dropWaiting(streamId: number, cause: Error | undefined): void {
     const reason = cause ?? new Error("the stream has ended");
     const ofStream = (message: Waiting): boolean => message.streamId === streamId;
     const dropped = [...this.#small.filter(ofStream), ...this.#large.filter(ofStream)];

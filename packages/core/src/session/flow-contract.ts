@@ -1,6 +1,7 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { maxFrameDataBytes } from "../wire/frame-header.js";
 import { grantThreshold, messageOverheadBytes } from "./flow-control.js";
 import type { FlowControlOptions, SessionLimits } from "./session-options.js";
 
@@ -34,7 +35,7 @@ export interface FlowContract {
  * Returns the contract of ts-drpc peers.
  *
  * What is let in by the connection's credit leaves room for a message of the largest
- * size, which may be lent. A third of the window
+ * size, which may be lent, and for a packet of metadata. A third of the window
  * is shared evenly; as a message may begin with half of its credit, a stream
  * that is not read holds up to half more. A quarter goes to streams whose
  * reader keeps up. So small messages find room beside streams that nobody reads,
@@ -43,13 +44,15 @@ export interface FlowContract {
 export function tsDrpcContract(limits: SessionLimits): FlowContract {
   const { maxBufferedBytes, maxMessageBytes } = limits;
   const sharedBytes = maxBufferedBytes - maxMessageBytes;
+  // What costs no credit needs room too, and a peer sends one packet of it after the other.
+  const packetBytes = Math.min(Math.max(limits.maxMetadataBytes, maxFrameDataBytes), sharedBytes >> 2);
   const evenBytes = Math.max(minWindowBytes, Math.floor(sharedBytes / 3 / limits.maxConcurrentStreams));
   return {
     overheadBytes: messageOverheadBytes,
     initialWindowBytes: Math.min(limits.windowBytes, evenBytes),
     maxWindowBytes: limits.windowBytes,
     growthBytes: Math.floor(sharedBytes / 4),
-    connectionWindowBytes: Math.max(1, sharedBytes - messageOverheadBytes),
+    connectionWindowBytes: Math.max(1, sharedBytes - messageOverheadBytes - packetBytes),
     grantThreshold,
   };
 }

@@ -60,6 +60,8 @@ export class Loans {
       this.#lent.delete(stream);
       this.#freeBytes += lent.cost;
       this.messageWanted(stream);
+    }
+    if (this.#due.size > 0) {
       this.#lendDue();
     }
   }

@@ -3,8 +3,10 @@
 
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
+import { maxFrameDataBytes } from "../wire/frame-header.js";
 import { Kind, kindName } from "../wire/kind.js";
 import { PacketTooLargeError } from "../wire/packet-assembler.js";
+import { ProtocolError } from "../wire/protocol-error.js";
 import type { SessionLimits } from "./session-options.js";
 
 /**
@@ -26,6 +28,16 @@ export function checkMessageSize(
         : ["the peer's limit maxMessageBytes", "have it raised there, or send the message in parts"];
     const text = `${path}: a message of ${bytes} bytes was not sent, ${limit} is ${maxSendBytes}: ${hint}`;
     throw new DrpcError(text, Code.ResourceExhausted, { notStarted });
+  }
+}
+
+/**
+ * Throws a ProtocolError if a frame is larger than all that a connection may hold. No limit of a stream
+ * helps then: all that comes would be data of this frame, for ever if it says so.
+ */
+export function checkFrameSize(bytes: number, { maxBufferedBytes }: SessionLimits): void {
+  if (bytes > Math.max(maxBufferedBytes, maxFrameDataBytes)) {
+    throw new ProtocolError(`a frame announces ${bytes} bytes, the limit maxBufferedBytes is ${maxBufferedBytes}`);
   }
 }
 

@@ -3,18 +3,22 @@
 
 import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
+import { messageOverheadBytes } from "./flow-control.js";
 import type { SessionLimits } from "./session-options.js";
 import type { Stream } from "./stream.js";
 import type { StreamRegistry } from "./stream-registry.js";
 
 /** How a stream stands to the other streams of its session, and to the peer. */
 export interface StreamSituation {
-  /** True if no other stream is on the connection, and the peer is not known to have windows. */
+  /**
+   * True if no other stream is on the connection, and the peer is not known to
+   * have windows, or was not when this stream began.
+   */
   readonly alone: boolean;
 
   /**
-   * True if the peer breaks no rule by being far ahead: the stream carried the
-   * announcement, so that it began before the two sides knew each other, or
+   * True if the peer breaks no rule by being far ahead: the stream began
+   * before the two sides knew each other, or carried the announcement, or
    * the windows are those of the fork, which do not count empty messages.
    */
   readonly mayBeAhead: boolean;
@@ -22,6 +26,7 @@ export interface StreamSituation {
 
 /** How to make a {@link ReceiveBudget}. */
 export interface ReceiveBudgetInit {
+  readonly role: "client" | "server";
   readonly limits: SessionLimits;
   readonly streams: StreamRegistry<Stream>;
   readonly situate: (stream: Stream) => StreamSituation;
@@ -73,21 +78,22 @@ export class ReceiveBudget {
       largest.fail(new DrpcError(`${largest.path}: ${exceeded.rawMessage}`, exceeded.code));
       return;
     }
-    const { windowBytes, maxBufferedBytes, maxMessageBytes } = this.#init.limits;
+    const { role, limits } = this.#init;
+    const { windowBytes, maxBufferedBytes, maxMessageBytes } = limits;
     const unread = stream.unreadCost;
     if (unread <= windowBytes) {
       return;
     }
     const { alone, mayBeAhead } = this.#init.situate(stream);
     if (alone) {
-      // Nobody else is on this connection, so the peer can be made to wait by not reading. One that may
-      // turn out to be a ts-drpc peer is read a little further, as its settings come behind what it sent.
-      if (!mayBeAhead || unread > maxBufferedBytes >> 1) {
+      // Nobody else is on this connection, so the peer can be made to wait by not reading. A client that
+      // announced itself cannot: its settings come behind what it sent, and so do its other calls.
+      if (!mayBeAhead || (role === "client" && unread > maxBufferedBytes >> 1)) {
         this.#init.pause();
       }
       return;
     }
-    const overrun = mayBeAhead ? maxBufferedBytes : maxMessageBytes;
+    const overrun = (mayBeAhead ? maxBufferedBytes : maxMessageBytes) + messageOverheadBytes;
     if (unread <= windowBytes + overrun) {
       return;
     }

@@ -7,7 +7,6 @@ import { DrpcError } from "../vocabulary/drpc-error.js";
 import type { ErrorFormat } from "../wire/error-payload.js";
 import type { FrameReader } from "../wire/frame-reader.js";
 import { Kind } from "../wire/kind.js";
-import { ProtocolError } from "../wire/protocol-error.js";
 import type { Settings } from "../wire/settings-payload.js";
 import { AcceptedCalls, type AcceptedCallsHost } from "./accepted-calls.js";
 import { ConnectionFlow } from "./connection-flow.js";
@@ -16,9 +15,10 @@ import { ControlFrames, isOutOfOrderKind } from "./control-frames.js";
 import { endIncompleteMessages } from "./incomplete-messages.js";
 import type { Invoke } from "./invoke-intake.js";
 import { Liveness } from "./liveness.js";
+import { checkFrameSize } from "./message-size.js";
 import { encodeOpeningMetadata, type OpenCall } from "./open-call.js";
 import { Pings } from "./pings.js";
-import { ReceiveBudget } from "./receive-budget.js";
+import { ReceiveBudget, type StreamSituation } from "./receive-budget.js";
 import type { SessionInit, SessionListener } from "./session-init.js";
 import type { SessionLimits } from "./session-options.js";
 import { announcementKey, mayBeRefusal, ownSettings, SettingsExchange } from "./settings-exchange.js";
@@ -60,6 +60,7 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
   readonly #shutdown = new Shutdown(this);
   readonly #answersAnnouncements: boolean;
   #highestStreamId = 0;
+  #lastEarlyStreamId = 0;
   #closing: ReturnType<typeof setTimeout> | undefined;
   #ended: DrpcError | undefined;
 
@@ -74,12 +75,10 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
     this.#announces = init.announces && flowControl === undefined;
     this.#answersAnnouncements = flowControl === undefined;
     this.budget = new ReceiveBudget({
+      role,
       limits,
       streams: this.#streams,
-      situate: (stream) => ({
-        alone: this.flow.peerWindowBytes === undefined && this.#streams.size + this.#calls.halfOpenCount === 1,
-        mayBeAhead: flowControl !== undefined || this.#settings.wasAnnouncedOn(stream),
-      }),
+      situate: (stream) => this.#situate(stream),
       pause: () => this.#reader.pause("unread"),
     });
     this.flow = new ConnectionFlow({
@@ -329,12 +328,7 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
   }
 
   #fragment(fragment: FrameReader): void {
-    if (fragment.frameBytes > this.limits.maxBufferedBytes) {
-      // No limit of a stream helps here: all that comes would be data of this frame, for ever if it says so.
-      throw new ProtocolError(
-        `a frame announces ${fragment.frameBytes} bytes, the limit maxBufferedBytes is ${this.limits.maxBufferedBytes}`,
-      );
-    }
+    checkFrameSize(fragment.frameBytes, this.limits);
     const { kind, streamId } = fragment;
     if (kind === Kind.Message) {
       this.flow.received(fragment);
@@ -350,22 +344,16 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
       this.#calls.receive(fragment);
     } else {
       checkUnknownStream(fragment, this.role, Math.max(this.#highestStreamId, this.lastStreamId));
-      if (this.role === "server" && (kind === Kind.Cancel || kind === Kind.Close)) {
-        this.#calls.abandon(streamId);
-      }
+      this.#calls.passedOver(fragment);
     }
   }
 
   #endOfChunk(): void {
     this.#calls.endOfChunk();
     this.flow.returnCredit();
-    // Messages wait for room; only answers that nobody waits for can grow beyond it. A client sends none
-    // unasked, and always reads: if both sides stopped, each would wait for the other for ever.
-    if (this.role === "server" && this.#writer.unsentBytes > 2 * this.limits.maxUnsentBytes) {
-      this.#writer.flush();
-      if (this.#writer.busy) {
-        this.#reader.pause("unsent");
-      }
+    // A client always reads: if both sides stopped, each would wait for the other for ever.
+    if (this.role === "server" && this.#writer.overfull()) {
+      this.#reader.pause("unsent");
     }
   }
 
@@ -376,7 +364,17 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
     }
   }
 
+  #situate(stream: Stream): StreamSituation {
+    const announced = this.#settings.wasAnnouncedOn(stream);
+    const alone = this.#streams.size + this.#calls.halfOpenCount === 1;
+    return {
+      alone: alone && (announced || this.flow.peerWindowBytes === undefined),
+      mayBeAhead: !this.#answersAnnouncements || announced || stream.id <= this.#lastEarlyStreamId,
+    };
+  }
+
   #peerAnswered(settings: Settings): void {
+    this.#lastEarlyStreamId = Math.max(this.#highestStreamId, this.lastStreamId);
     this.flow.peerAnswered(settings);
     for (const stream of this.#streams.all()) {
       stream.credit.resize(settings.windowBytes);
@@ -390,9 +388,7 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
     if (this.#ended !== undefined) {
       return;
     }
-    const reason = this.#shutdown.reason;
-    const fault = reason?.code === Code.ResourceExhausted ? reason : undefined;
-    const idle = fault === undefined && (reason !== undefined || orderly) && this.#streams.size === 0;
+    const outcome = this.#shutdown.outcome(error, orderly);
     this.#ended = error;
     clearTimeout(this.#closing);
     this.#liveness.end();
@@ -403,6 +399,6 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
       stream.connectionEnd(error, stream.openedAtWrite === this.#writer.writes);
     }
     this.#shutdown.end();
-    this.#listener.ended?.(idle ? undefined : (fault ?? error));
+    this.#listener.ended?.(outcome);
   }
 }

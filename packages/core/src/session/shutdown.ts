@@ -1,6 +1,7 @@
 // Copyright 2026 The ts-drpc Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import { Code } from "../vocabulary/code.js";
 import { DrpcError } from "../vocabulary/drpc-error.js";
 import { encodeGoingAway } from "../wire/going-away-payload.js";
 import { Kind } from "../wire/kind.js";
@@ -88,6 +89,15 @@ export class Shutdown {
     for (const resolve of this.#waiting.splice(0)) {
       resolve();
     }
+  }
+
+  /** Returns what is to be told of the end of the session, which `error` brought about: undefined if nobody lost anything. */
+  outcome(error: DrpcError, orderly: boolean): DrpcError | undefined {
+    const reason = this.#reason;
+    if (reason?.code === Code.ResourceExhausted) {
+      return reason;
+    }
+    return (reason !== undefined || orderly) && this.#host.streams().length === 0 ? undefined : error;
   }
 
   /** The peer takes no more calls, and does not serve streams above this id. */

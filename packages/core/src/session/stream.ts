@@ -225,7 +225,9 @@ export class Stream {
     if (!this.terminated) {
       this.#host.budget.add(-cost);
       this.#host.consumed(this);
-      this.#host.flow.repaid(this);
+      if (this.#keptCost === 0) {
+        this.#host.flow.repaid(this);
+      }
     }
   }
 

@@ -79,6 +79,18 @@ export class WriteScheduler {
     return !this.#writable;
   }
 
+  /**
+   * Tells whether the connection takes nothing while far too much waits. Messages wait for room before, so that this
+   * is packets which nobody waits for, such as answers to calls that were refused.
+   */
+  overfull(): boolean {
+    if (this.#buffer.bytes <= 2 * this.#maxUnsentBytes) {
+      return false;
+    }
+    this.flush();
+    return !this.#writable;
+  }
+
   /** Sends a packet that must not wait. */
   sendPacket(kind: number, streamId: number, messageId: number, body: Uint8Array): void {
     if (this.#ended !== undefined) {

@@ -15,6 +15,7 @@ interface Setup {
   readonly host: { -readonly [Name in keyof AcceptedCallsHost]: AcceptedCallsHost[Name] };
   readonly events: string[];
   receive(...parts: Uint8Array[]): void;
+  passOver(...parts: Uint8Array[]): void;
 }
 
 function setup(options: SessionOptions = {}): Setup {
@@ -54,6 +55,7 @@ function setup(options: SessionOptions = {}): Setup {
     host,
     events,
     receive: (...parts) => eachFragment([join(parts)], (fragment) => calls.receive(fragment)),
+    passOver: (...parts) => eachFragment([join(parts)], (fragment) => calls.passedOver(fragment)),
   };
 }
 
@@ -116,10 +118,10 @@ test("closes the connection of a client with too many calls that come to nothing
 });
 
 test("a call that is abandoned before it was announced frees its place and its memory", () => {
-  const { calls, host, receive } = setup({ maxConcurrentStreams: 1 });
+  const { calls, host, receive, passOver } = setup({ maxConcurrentStreams: 1 });
   receive(frame(Kind.Invoke, 1, 1, "/a", { done: false }));
   assert.ok(host.budget.bytes > 0);
-  calls.abandon(1);
+  passOver(frame(Kind.Cancel, 1, 2));
   assert.deepEqual([calls.halfOpenCount, host.budget.bytes], [0, 0]);
   receive(frame(Kind.Invoke, 2, 1, "/a", { done: false }));
   calls.end();

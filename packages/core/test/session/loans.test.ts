@@ -60,6 +60,22 @@ describe("Loans", () => {
     assert.deepEqual(lent, ["1/1", "2/1"], "what is paid back twice counts once");
   });
 
+  test("lends to those behind a stream that ended, or got its message by itself, without anything being paid back", () => {
+    const { loans, lent, stream } = setup();
+    const [one, two, three, four, five] = [stream(1), stream(2), stream(3), stream(4), stream(5)];
+    loans.blocked(one, 600);
+    loans.blocked(two, 1_000);
+    loans.blocked(three, 200);
+    assert.deepEqual(lent, ["1/1"]);
+    loans.ended(two);
+    assert.deepEqual(lent, ["1/1", "3/1"]);
+    loans.blocked(four, 1_000);
+    loans.blocked(five, 100);
+    four.receivedMessages++;
+    loans.repaid(four);
+    assert.deepEqual(lent, ["1/1", "3/1", "5/1"]);
+  });
+
   test("does not lend for a message that came by credit of its own meanwhile", () => {
     const { loans, lent, stream } = setup();
     const [one, two] = [stream(1), stream(2)];

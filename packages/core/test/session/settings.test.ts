@@ -54,7 +54,7 @@ test("the ts-drpc key is hidden from the handler, and answered by a Settings fra
     windowBytes: 16 * 1024,
     maxMessageBytes: 4 * 1024 * 1024,
     maxConcurrentStreams: 256,
-    connectionWindowBytes: 12 * 1024 * 1024 - 64,
+    connectionWindowBytes: 12 * 1024 * 1024 - 64 * 1024 - 64,
     compressions: 0,
   });
 });
@@ -70,7 +70,7 @@ test("a client announces its settings with the first call, and acknowledges the 
     windowBytes: 12_345,
     maxMessageBytes: 54_321,
     maxConcurrentStreams: 0,
-    connectionWindowBytes: 16_722_895 - 64,
+    connectionWindowBytes: 16_722_895 - 64 * 1024 - 64,
     compressions: 0,
   };
   const entries = decodeMetadataPayload((await raw.frame(Kind.InvokeMetadata, 1)).data);

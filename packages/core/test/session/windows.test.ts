@@ -3,7 +3,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Code, type ServeOptions, type SessionTransportOptions, type Transport } from "@ts-drpc/core";
+import {
+  Code,
+  type HandlerContext,
+  type ServeOptions,
+  type SessionTransportOptions,
+  type Transport,
+} from "@ts-drpc/core";
 import { createRouterTransport } from "@ts-drpc/core/testing";
 import {
   createEchoServiceClient,
@@ -14,7 +20,7 @@ import {
 import { encodeBase64 } from "../../src/wire/base64.js";
 import { Kind } from "../../src/wire/kind.js";
 import { encodeSettings } from "../../src/wire/settings-payload.js";
-import { frame, invoke, serveRawClient } from "../raw-peer.js";
+import { dialRawServer, frame, invoke, serveRawClient } from "../raw-peer.js";
 
 function connect(options: SessionTransportOptions & ServeOptions = {}): {
   transport: Transport;
@@ -195,7 +201,8 @@ test("the acknowledgement gets through behind more than a window of unread messa
   const { peer } = serveRawClient(
     (router) =>
       registerEchoService(router, { say: ({ sentence }) => ({ sentence }), join: () => new Promise(() => undefined) }),
-    { windowBytes: 10_000 },
+    // More than half of what may be held, too: all that the client sends lies behind what nobody reads.
+    { windowBytes: 10_000, maxMessageBytes: 10_000, maxBufferedBytes: 1_200_000 },
   );
   const announcement = encodeSettings({
     version: 1,
@@ -214,3 +221,69 @@ test("the acknowledgement gets through behind more than a window of unread messa
   peer.write(invoke(2, "/echo.v1.EchoService/Say"), frame(Kind.Message, 2, 2), frame(Kind.CloseSend, 2, 3));
   await peer.frame(Kind.CloseSend, 2);
 });
+
+test("a first call whose reader is slow is not lost for what its server sent before it could know of a window", async () => {
+  const { transport, peer } = dialRawServer({ windowBytes: 10_000, maxMessageBytes: 10_000, maxBufferedBytes: 50_000 });
+  const replies = createEchoServiceClient(transport).repeat({ times: 1 })[Symbol.asyncIterator]();
+  const first = replies.next();
+  const raw = await peer();
+  await raw.frame(Kind.Invoke, 1);
+  const settings = { version: 1, windowBytes: 1_000, maxMessageBytes: 1_000, maxConcurrentStreams: 8 };
+  raw.write(frame(Kind.Settings, 1, 1, encodeSettings({ ...settings, connectionWindowBytes: 0, compressions: 0 })));
+  for (let message = 2; message < 22; message++) {
+    // A sentence of 8,996 characters.
+    raw.write(
+      frame(Kind.Message, 1, message, Buffer.concat([Uint8Array.of(0x0a, 0xa4, 0x46), Buffer.alloc(8_996, "a")])),
+    );
+  }
+  raw.write(frame(Kind.CloseSend, 1, 22));
+  let read = 0;
+  for (let next = await first; next.done !== true; next = await replies.next()) {
+    read++;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(read, 20);
+  await transport.close({ drainMs: 0 });
+});
+
+test("a handler that has left its requests does not hold up their sender, though others have taken all the room", async () => {
+  const options = { maxMessageBytes: 100_000, windowBytes: 100_000, maxBufferedBytes: 400_000 };
+  const handlers = {
+    say: ({ sentence }: { sentence: string }) => ({ sentence }),
+    join: (_requests: unknown, { signal }: HandlerContext) =>
+      new Promise<never>((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+    async *chat(requests: AsyncIterable<{ sentence: string }>, { signal }: HandlerContext) {
+      for await (const { sentence } of requests) {
+        yield { sentence };
+        break;
+      }
+      yield { sentence: "enough" };
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    },
+  };
+  const transport = createRouterTransport((router) => registerEchoService(router, handlers), {
+    client: options,
+    server: options,
+  });
+  const client = createEchoServiceClient(transport);
+  await client.say({ sentence: "warm" });
+  const { signal, abort } = abortable();
+  const unread = Array.from({ length: 4 }, () => new Source(90_000));
+  const uploads = unread.map((source) => client.join(source, { signal }).catch(() => undefined));
+  await Promise.all(unread.map(stalled));
+  const source = new Source(90_000, 6);
+  const replies = client.chat(source)[Symbol.asyncIterator]();
+  assert.equal((await replies.next()).value?.sentence, "1");
+  assert.equal((await replies.next()).value?.sentence, "enough");
+  await stalled(source);
+  assert.equal(source.given, 6);
+  await replies.return?.();
+  abort();
+  await Promise.all(uploads);
+  await transport.close({ drainMs: 0 });
+});
+
+function abortable(): { signal: AbortSignal; abort: () => void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}
