@@ -12,7 +12,7 @@ import { readSources, topFunctions } from "./cpu-profile.js";
 import { describeMachine } from "./result.js";
 import { buildWorker } from "./worker-build.js";
 
-const profiled = ["unary 16 B, 64 in flight", "server stream 16 B"];
+const profiled = ["unary 16 B, 64 in flight", "server stream 16 B", "server stream 1 MiB"];
 const contenders = ["ts-drpc", "ts-drpc (all features)"];
 const functions = 30;
 
@@ -28,7 +28,7 @@ try {
         { ...each, entries: [entry] },
         {
           workerFile,
-          warmUpMs: 500,
+          warmUpMs: 2_000,
           roundMs: 4_000,
           rounds: 1,
           nodeOptions: (role) => ["--cpu-prof", `--cpu-prof-dir=${scratch}`, `--cpu-prof-name=${role}.cpuprofile`],
