@@ -125,7 +125,7 @@ export const flowCases: readonly AttackCase[] = [
       const data = new Uint8Array(65_000);
       const messages = Array.from({ length: 200 }, (_, index) => frame(Kind.Message, 3, 3 + index, data));
       await connection.flood(messages, 10_000);
-      assert.match((await connection.errorOn(3)).text, /windowBytes is 1048576/);
+      assert.match((await connection.errorOn(3)).text, /windowBytes is 2097152/);
       await connection.echoOn(helloStream, 5, echoMessage("x"));
       return "its stream fails, the other goes on";
     },

@@ -173,7 +173,7 @@ export const framingCases: readonly AttackCase[] = [
         if (!alone) {
           connection.write(invoke(2, field.paths.bidi, never));
         }
-        const count = field.times(1_000_000, 90_000);
+        const count = field.times(1_000_000, 120_000);
         function* messages(): Generator<Uint8Array> {
           for (let from = 0; from < count; from += 500) {
             yield joinBytes(Array.from({ length: 500 }, (_, index) => frame(Kind.Message, 1, 3 + from + index, data)));

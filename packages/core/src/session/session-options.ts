@@ -50,7 +50,8 @@ export interface SessionOptions {
    * while it has no other stream; otherwise its stream fails with
    * ResourceExhausted once it is a message ahead.
    *
-   * Defaults to 1 MiB.
+   * Defaults to 2 MiB, so that a message of a megabyte can be under way while
+   * the one before is read.
    */
   readonly windowBytes?: number | undefined;
 
@@ -134,7 +135,7 @@ const defaults: SessionLimits = {
   maxMetadataBytes: 64 * 1024,
   maxMetadataKeys: 128,
   maxConcurrentStreams: 256,
-  windowBytes: 1024 * 1024,
+  windowBytes: 2 * 1024 * 1024,
   maxBufferedBytes: 16 * 1024 * 1024,
   maxUnsentBytes: 256 * 1024,
   invokeTimeoutMs: 10_000,

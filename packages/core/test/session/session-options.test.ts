@@ -18,7 +18,7 @@ const defaults: SessionLimits = {
   maxMetadataBytes: 65_536,
   maxMetadataKeys: 128,
   maxConcurrentStreams: 256,
-  windowBytes: 1_048_576,
+  windowBytes: 2_097_152,
   maxBufferedBytes: 16_777_216,
   maxUnsentBytes: 262_144,
   invokeTimeoutMs: 10_000,
@@ -52,9 +52,9 @@ describe("resolveSessionOptions", () => {
   });
 
   test("refuses a maxBufferedBytes that a message within the limits would exceed, and names all three", () => {
-    assert.throws(() => resolveSessionOptions({ maxBufferedBytes: 5_242_879 }), {
+    assert.throws(() => resolveSessionOptions({ maxBufferedBytes: 6_291_455 }), {
       name: "RangeError",
-      message: "maxBufferedBytes must be at least maxMessageBytes and windowBytes together, 5242880, got 5242879",
+      message: "maxBufferedBytes must be at least maxMessageBytes and windowBytes together, 6291456, got 6291455",
     });
   });
 

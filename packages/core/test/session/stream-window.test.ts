@@ -147,7 +147,7 @@ describe("the contract of ts-drpc peers", () => {
       { initialWindowBytes, maxWindowBytes, growthBytes, connectionWindowBytes, overheadBytes },
       {
         initialWindowBytes: 16_384,
-        maxWindowBytes: 1_048_576,
+        maxWindowBytes: 2_097_152,
         growthBytes: 3_145_728,
         connectionWindowBytes: 12_517_312,
         overheadBytes: 64,
@@ -159,7 +159,7 @@ describe("the contract of ts-drpc peers", () => {
   test("begins with 4 KiB at least, and with windowBytes at most", () => {
     assert.equal(tsDrpcContract(resolveSessionOptions({ maxConcurrentStreams: 100_000 })).initialWindowBytes, 4_096);
     assert.equal(tsDrpcContract(resolveSessionOptions({ windowBytes: 1_000 })).initialWindowBytes, 1_000);
-    assert.equal(tsDrpcContract(resolveSessionOptions({ maxConcurrentStreams: 1 })).initialWindowBytes, 1_048_576);
+    assert.equal(tsDrpcContract(resolveSessionOptions({ maxConcurrentStreams: 1 })).initialWindowBytes, 2_097_152);
   });
 
   test("leaves room for a message of the largest size, which is lent", () => {
