@@ -79,10 +79,14 @@ async function listenForConnect(request: ServerCompatRequest): Promise<number> {
   const router = createRouter();
   routes(router);
   const answer = connectNodeAdapter({
-    routes: (connectRouter) => addDrpcRoutes(connectRouter, router),
+    routes: (connectRouter) =>
+      addDrpcRoutes(
+        connectRouter,
+        router,
+        messageReceiveLimit === 0 ? {} : { maxMessageBytes: messageReceiveLimit, maxSendMessageBytes },
+      ),
     // Answers have requests in them, as google.protobuf.Any.
     jsonOptions: { registry: createRegistry(file_connectrpc_conformance_v1_service) },
-    ...(messageReceiveLimit === 0 ? {} : { readMaxBytes: messageReceiveLimit }),
   });
   const adapter = (
     incoming: IncomingMessage | Http2ServerRequest,
