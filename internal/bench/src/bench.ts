@@ -30,7 +30,7 @@ const usage = `npm run bench -- [options]
   --docs         write docs/benchmarks.md and README.md, which a run of all cases in full does anyway
 `;
 
-const fullTiming: Timing = { warmUpMs: 1_000, roundMs: 2_000, rounds: 5 };
+const fullTiming: Timing = { warmUpMs: 1_000, roundMs: 1_000, rounds: 5 };
 const quickTiming: Timing = { warmUpMs: 200, roundMs: 200, rounds: 3 };
 
 /** Above this the figures are those of a machine that has other things to do. */
