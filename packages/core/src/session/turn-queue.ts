@@ -30,10 +30,21 @@ export class TurnQueue<T extends Waiting> {
   readonly #served = new Map<number, number>();
   #now = 0;
   #order = 0;
+  #returnTurn = 0;
 
   /** How many wait. */
   get size(): number {
     return this.#heap.length;
+  }
+
+  /** The turn of what goes next, or 0 if nothing waits. */
+  get nextTurn(): number {
+    return this.#heap[0]?.turn ?? 0;
+  }
+
+  /** The turn that another of its kind would have, from the stream that was served last. */
+  get returnTurn(): number {
+    return this.#returnTurn;
   }
 
   /** Adds something whose next frame has this many bytes. */
@@ -51,20 +62,21 @@ export class TurnQueue<T extends Waiting> {
     if (first === undefined || last === undefined) {
       return undefined;
     }
-    if (this.#heap.length === 0) {
-      // Nobody is ahead of anybody when all have been served.
-      this.#served.clear();
-      this.#now = 0;
-    } else {
-      // What one stream got is an even share of what all would have got.
-      this.#now += first.cost / (this.#heap.length + 1);
-      this.#served.set(first.waiting.streamId, first.turn);
-      if (last !== first) {
-        this.#heap[0] = last;
-        this.#sink(0);
-      }
+    this.#returnTurn = first.turn + first.cost;
+    // What one stream got is an even share of what all would have got.
+    this.#now += first.cost / (this.#heap.length + 1);
+    this.#served.set(first.waiting.streamId, first.turn);
+    if (last !== first) {
+      this.#heap[0] = last;
+      this.#sink(0);
     }
     return first.waiting;
+  }
+
+  /** Begins anew: when all have been served, nobody is ahead of anybody. Nothing may wait. */
+  restart(): void {
+    this.#served.clear();
+    this.#now = 0;
   }
 
   /** Takes out all that a stream has waiting. The stream has ended. */

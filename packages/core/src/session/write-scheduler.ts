@@ -22,6 +22,10 @@ interface WaitingMessage {
 // processes get done together; with fewer, what the writes cost shows.
 const firstWriteMessages = 32;
 
+// How many microtasks a sender may take from hearing that its message was accepted to sending the next: awaits in an async
+// generator, and in what pulls it.
+const returnMicrotasks = 16;
+
 const nothing = { messages: 0, bytes: 0 };
 const messageFirstByte = firstByte(Kind.Message, false, false);
 const lastMessageFirstByte = firstByte(Kind.Message, true, false);
@@ -48,6 +52,9 @@ export class WriteScheduler {
   #writes = 0;
   #gathered = 0;
   #writeMessages = firstWriteMessages;
+  #heldTurn = Number.POSITIVE_INFINITY;
+  #holding = false;
+  #holdTurns = 0;
   #ended: Error | undefined;
 
   constructor(connection: Connection, maxUnsentBytes: number) {
@@ -188,6 +195,10 @@ export class WriteScheduler {
 
   #admit(): void {
     while (this.#waiting.size > 0 && this.#buffer.bytes < this.#maxUnsentBytes && this.#ended === undefined) {
+      if (this.#waiting.nextTurn >= this.#heldTurn) {
+        this.#hold();
+        break;
+      }
       const message = this.#waiting.shift() as WaitingMessage;
       const { body, sent } = message;
       const end = Math.min(sent + maxFrameDataBytes, body.length);
@@ -195,13 +206,39 @@ export class WriteScheduler {
       this.#buffer.append(first, message.streamId, message.messageId, body, sent, end);
       message.sent = end;
       if (end === body.length) {
+        // Its stream may have another, which can come only when this was said. Those whose turn is behind that wait for it,
+        // as there is time while the connection is busy: otherwise a stream with small messages would hardly get any turn.
+        const others = this.#waiting.size > 0 && !this.#writable;
+        this.#heldTurn = others ? this.#waiting.returnTurn : Number.POSITIVE_INFINITY;
         message.accepted();
       } else {
         this.#wait(message);
       }
     }
+    if (this.#waiting.size === 0) {
+      this.#waiting.restart();
+    }
     this.#flushSoon();
   }
+
+  /** Lets the others wait as long as a sender takes to come back. */
+  #hold(): void {
+    this.#holdTurns = returnMicrotasks;
+    if (!this.#holding) {
+      this.#holding = true;
+      queueMicrotask(this.#release);
+    }
+  }
+
+  readonly #release = (): void => {
+    if (--this.#holdTurns > 0) {
+      queueMicrotask(this.#release);
+      return;
+    }
+    this.#holding = false;
+    this.#heldTurn = Number.POSITIVE_INFINITY;
+    this.#admit();
+  };
 
   #flushSoon(): void {
     if (this.#flushing || !this.#writable) {
@@ -232,6 +269,7 @@ export class WriteScheduler {
       // All goes out in this turn, but one chunk that is too much suffices to wait: a small one behind it may not be.
       this.#writable = this.#connection.write(bytes) && this.#writable;
     }
+    this.#heldTurn = Number.POSITIVE_INFINITY;
     if (this.#waiting.size > 0) {
       this.#admit();
     }

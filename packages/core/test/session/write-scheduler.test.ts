@@ -225,6 +225,37 @@ describe("WriteScheduler", () => {
     assert.deepEqual(shapes(sink.frames()), ["1:65536", "1:0.", "2:10."]);
   });
 
+  test("shares a busy connection by bytes between streams that always have more, of which one has messages that take it all", async () => {
+    for (const sizes of [
+      [4_194_304, 60_000],
+      [4_194_304, 100_000],
+      [4_194_304, 1_000],
+      [65_536, 1_048_576, 65_536],
+    ]) {
+      const sink = createSink();
+      sink.busy = true;
+      const scheduler = new WriteScheduler(sink.connection, 4 * frameBytes);
+      for (const [index, size] of sizes.entries()) {
+        void (async () => {
+          for (let message = 1; ; message++) {
+            await scheduler.sendMessage(index + 1, message, body(size));
+          }
+        })().catch(() => undefined);
+      }
+      for (let turns = 0; turns < 200; turns++) {
+        await turn();
+        scheduler.writable();
+      }
+      scheduler.end(gone);
+      const sent = sizes.map(() => 0);
+      for (const { streamId, data } of sink.frames()) {
+        sent[streamId - 1] = (sent[streamId - 1] ?? 0) + data.length;
+      }
+      const [least, most] = [Math.min(...sent), Math.max(...sent)];
+      assert.ok(most < 1.5 * least, `messages of ${sizes.join(" and ")} bytes: ${sent.join(" and ")} bytes were sent`);
+    }
+  });
+
   test("does not write into a busy connection until it is told that it is writable", async () => {
     const sink = createSink();
     sink.busy = true;
