@@ -4,7 +4,7 @@
 import { once } from "node:events";
 import { createServer as createHttp1Server } from "node:http";
 import { createServer, type ServerHttp2Session } from "node:http2";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 import type { ConnectRouter, ConnectRouterOptions, Transport } from "@connectrpc/connect";
 import {
   connectNodeAdapter,
@@ -26,17 +26,7 @@ export async function listenHttp1(
   options: ConnectRouterOptions = {},
 ): Promise<Listening> {
   const server = createHttp1Server(connectNodeAdapter({ ...options, routes }));
-  server.listen(0, "localhost");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  return {
-    baseUrl: `http://localhost:${port}`,
-    async close() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, "close");
-    },
-  };
+  return listening(server, () => server.closeAllConnections());
 }
 
 /** Serves the routes of Connect over HTTP/2. */
@@ -50,17 +40,24 @@ export async function listen(
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
   });
+  return listening(server, () => {
+    for (const session of sessions) {
+      session.destroy();
+    }
+  });
+}
+
+async function listening(server: Server, closeConnections: () => void): Promise<Listening> {
   server.listen(0, "localhost");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
     baseUrl: `http://localhost:${port}`,
     async close() {
-      for (const session of sessions) {
-        session.destroy();
-      }
+      const closed = once(server, "close");
       server.close();
-      await once(server, "close");
+      closeConnections();
+      await closed;
     },
   };
 }

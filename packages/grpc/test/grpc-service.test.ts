@@ -385,10 +385,8 @@ test("addGrpcRoutes serves all that a router serves", async (t) => {
   const server = new Server();
   t.after(() => server.forceShutdown());
   addGrpcRoutes(server, router);
-  const transport = createGrpcTransport({
-    address: await listen(server),
-    credentials: credentials.createInsecure(),
-  });
+  const address = await listen(server);
+  const transport = createGrpcTransport({ address, credentials: credentials.createInsecure() });
   t.after(() => transport.close());
   assert.equal((await createEchoServiceClient(transport).say({ sentence: "hi" })).sentence, "hi");
 });

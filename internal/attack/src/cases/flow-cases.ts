@@ -6,7 +6,7 @@ import { Kind } from "@ts-drpc/core/wire";
 import type { AttackCase } from "../attack-case.js";
 import type { Field } from "../harness/field.js";
 import { announcement, echoMessage, frame, invoke, joinBytes, longVarint, settingsBody } from "../harness/frames.js";
-import type { RawConnection } from "../harness/raw-connection.js";
+import type { FloodEnd, RawConnection } from "../harness/raw-connection.js";
 import { until } from "../harness/until.js";
 import { behaviourKey } from "../harness/victim-handler.js";
 import { givenUpMs, tight } from "./tight.js";
@@ -82,8 +82,7 @@ export const flowCases: readonly AttackCase[] = [
       ];
       connection.write(...grants);
       await connection.echoOn(helloStream, 5, echoMessage("x"));
-      const flood = joinBytes(new Array<Uint8Array>(1_000).fill(joinBytes(grants)));
-      const end = await connection.flood(new Array<Uint8Array>(field.times(100, 5)).fill(flood), 10_000);
+      const end = await repeat(field, connection, grants);
       if (end === "sent") {
         await connection.echoOn(helloStream, 6, echoMessage("x"));
       }
@@ -106,8 +105,7 @@ export const flowCases: readonly AttackCase[] = [
       ]);
       connection.write(...claims);
       await connection.echoOn(helloStream, 5, echoMessage("x"));
-      const flood = joinBytes(new Array<Uint8Array>(1_000).fill(joinBytes(claims)));
-      const end = await connection.flood(new Array<Uint8Array>(field.times(100, 5)).fill(flood), 10_000);
+      const end = await repeat(field, connection, claims);
       assert.equal(end, "sent");
       await connection.echoOn(helloStream, 6, echoMessage("x"));
       const loans = connection.count(Kind.Loan);
@@ -184,6 +182,12 @@ async function announced(field: Field, windowBytes: number): Promise<RawConnecti
   connection.write(frame(Kind.Settings, helloStream, 3, settingsBody(windowBytes)));
   await connection.echoOn(helloStream, 4, echoMessage("x"));
   return connection;
+}
+
+/** Sends frames over and over: 100,000 times, or 5,000. */
+function repeat(field: Field, connection: RawConnection, frames: readonly Uint8Array[]): Promise<FloodEnd> {
+  const chunk = joinBytes(new Array<Uint8Array>(1_000).fill(joinBytes(frames)));
+  return connection.flood(new Array<Uint8Array>(field.times(100, 5)).fill(chunk), 10_000);
 }
 
 async function fillWindows(field: Field, connection: RawConnection): Promise<string> {

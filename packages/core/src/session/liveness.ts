@@ -11,7 +11,7 @@ export interface LivenessHost {
   readonly reader: { readonly activity: number; readonly paused: boolean };
 
   /** What the peer takes. */
-  readonly writer: { readonly progress: number; readonly busy: boolean };
+  readonly writer: { readonly progress: number; readonly busy: boolean; readonly idle: boolean };
 
   readonly address: string;
 
@@ -21,7 +21,7 @@ export interface LivenessHost {
   /** Asks the peer for a sign of life, and returns false if it is not known to answer. */
   readonly ping: () => boolean;
 
-  /** Sends something that no peer has to answer, if nothing else is being sent: if it is gone, that fails. */
+  /** Sends something that no peer has to answer: if it is gone, that fails. */
   readonly probe: () => void;
 
   /** The peer is gone. */
@@ -103,15 +103,17 @@ export class Liveness {
 
   #checkPeer(): void {
     const host = this.#host;
-    const { reader } = host;
+    const { reader, writer } = host;
     const silent = reader.activity === this.#activity;
     this.#activity = reader.activity;
     if (!silent || !host.busy()) {
       return;
     }
     if (reader.paused) {
-      // While nothing is read, nothing tells that the connection was reset.
-      host.probe();
+      // While nothing is read, nothing tells that the connection was reset. What is being sent does, if anything is.
+      if (writer.idle) {
+        host.probe();
+      }
       return;
     }
     if (this.#pingTimer !== undefined || !host.ping()) {

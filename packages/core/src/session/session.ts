@@ -120,11 +120,7 @@ export class Session implements StreamHost, AcceptedCallsHost, ShutdownHost {
         address: this.peer.address,
         busy: () => this.busy || this.#calls.halfOpenCount > 0,
         ping: () => this.#pings.ask(),
-        probe: () => {
-          if (this.#writer.idle) {
-            this.#pings.probe(this.streams()[0]);
-          }
-        },
+        probe: () => this.#pings.probe(this.streams()[0]),
         dead: (error) => this.abort(error),
         idle: () => this.close(new DrpcError("the connection was not used", Code.Unavailable, { notStarted: true })),
         endIncomplete: (beforeTick) => endIncompleteMessages(this.streams(), beforeTick, limits.messageTimeoutMs),

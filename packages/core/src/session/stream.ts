@@ -45,6 +45,9 @@ export class Stream {
   /** How many messages this side has sent. */
   sentMessages = 0;
 
+  /** True once the peer has sent anything here. */
+  answered = false;
+
   /** How many messages have come. */
   receivedMessages = 0;
 
@@ -63,7 +66,6 @@ export class Stream {
   #unreadCost = 0;
   #keptCost = 0;
   #incompleteSince = 0;
-  #answered = false;
   #leftovers: Leftovers = "none";
   #errorDetails: readonly StatusDetail[] | undefined;
 
@@ -103,11 +105,6 @@ export class Stream {
   /** True while somebody waits for the next message. */
   get wantsMessage(): boolean {
     return this.#receiver.wantsMessage;
-  }
-
-  /** True once the peer has sent anything here. */
-  get answered(): boolean {
-    return this.#answered;
   }
 
   /** Whether messages of this side may lie unread at the peer, once the stream has ended. */
@@ -268,7 +265,7 @@ export class Stream {
 
   /** Takes a fragment of a frame of this stream. Throws a ProtocolError if the connection cannot go on. */
   receive(fragment: FrameReader): void {
-    this.#answered = true;
+    this.answered = true;
     const body = this.#assemble(fragment);
     if (body !== undefined && !this.terminated) {
       this.#packet(fragment, body);

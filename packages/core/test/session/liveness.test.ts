@@ -17,7 +17,7 @@ import { resolveSessionOptions, type SessionOptions } from "../../src/session/se
 
 class FakeHost {
   readonly reader = { activity: 0, paused: false };
-  readonly writer = { progress: 0, busy: false };
+  readonly writer = { progress: 0, busy: false, idle: true };
   readonly address = "10.0.0.1:7";
   readonly events: string[] = [];
   readonly incompleteBefore: number[] = [];
@@ -170,6 +170,14 @@ describe("a peer that is silent", () => {
     host.reader.paused = true;
     pass(60_000);
     assert.deepEqual(new Set(host.events), new Set(["ping", "probe"]));
+  });
+
+  test("is sent nothing more while something is being sent, which fails too", (t) => {
+    const { host, pass } = setup(t);
+    host.reader.paused = true;
+    host.writer.idle = false;
+    pass(60_000);
+    assert.deepEqual(host.events, []);
   });
 
   test("is left alone while nothing is read and there is no call", (t) => {
